@@ -2,7 +2,13 @@
 
 from pathlib import Path
 
-from hw_grading import configure
+try:
+    from hw_grading import configure
+except ImportError as error:
+    raise SystemExit(
+        f"{error}. Without the grader, nbgrader would run student code without a sandbox. "
+        "Install hw-grading, or take these lines out of nbgrader_config.py."
+    ) from None
 
 c = get_config()
 configure(c)  # the grader itself; below are the settings of this course

@@ -4,6 +4,8 @@ Any course of nbgrader uses it by two lines at the top of its ``nbgrader_config.
 
     from hw_grading import configure
     configure(get_config())
+
+What ``hw-grading new`` writes also stops nbgrader if this package is gone.
 """
 
 import shlex

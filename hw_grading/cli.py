@@ -5,9 +5,12 @@ Its docstring is its help. Packages are slow to import, so a command imports the
 """
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from inspect import cleandoc
 from pathlib import Path
@@ -127,13 +130,13 @@ def new(asked: Asked) -> int:
     homework=False,
 )
 def try_(asked: Asked) -> int:
-    """Try whether the tests of a homework can be trusted.
+    """Measures which wrong answers your tests miss.
 
     The class's own workers grade your solutions with several fresh cases, the untouched release,
-    mutants of each solution, the solutions in other forms, answers without knowledge, and the
-    answers that you keep in staff/<homework>/answers. A mutant that no test catches is shown with
-    an input that tells it from the solution: add it to the cases. A page has all lists. Results are
-    kept: the next run tries what changed. Ctrl-C shows what is known.
+    mutants of each solution and mistakes that students make, the solutions in other forms, answers
+    without knowledge, and the answers that you keep in staff/<homework>/answers. A wrong answer
+    that no test catches is shown with a case or an assert to paste into the test. A page has all
+    lists. Results are kept: the next run tries what changed. Ctrl-C shows what is known.
     """
     from hw_grading.trying.report import write_page
     from hw_grading.trying.trying import Options, try_tests
@@ -174,12 +177,12 @@ def compare(asked: Asked) -> int:
     """Compare the scores of stock nbgrader with those of this grader.
 
     Grades your own solutions, and the untouched release, by both in a scratch copy of the course.
-    Names also the test cells in which your solutions lose points under both.
+    Names also the test cells in which your solutions lose points under both, or get no score.
     """
     from hw_grading.commands.compare import compare
 
     found = compare(asked.course, asked.homework)
-    return _say(found.lines()) or int(bool(found.different or found.failing or found.failures))
+    return _say(found.lines()) or (FINE if found.is_fine else TO_DO)
 
 
 @_command(
@@ -255,9 +258,15 @@ def grade(asked: Asked) -> int:
     Runs `nbgrader autograde`, and passes all other options on to it. With --force it saves all
     scores again, and runs what changed.
     """
+    from hw_grading.configuration import NOT_CONFIGURED, is_configured
     from hw_grading.gradebook.database import Database
     from hw_grading.homework.course import shelf_of
+    from hw_support.submission.file import UserError
 
+    if not is_configured(asked.course.config):
+        raise UserError(
+            f"the course in {asked.course.root} does not use this grader. {NOT_CONFIGURED}"
+        )
     asked.course.expect_homework(asked.homework)
     Database(asked.course.db_url).expect_homework(asked.homework)  # nbgrader would make it first
     status = _nbgrader("autograde", asked, asked.more)
@@ -521,6 +530,18 @@ def backup(asked: Asked) -> int:
     return _say([line], (f"not in the backup: {line}" for line in left_out))
 
 
+@_command("Keep", homework=False)
+def leave(asked: Asked) -> int:
+    """Make the course one of stock nbgrader again; removes nothing that was graded.
+
+    Writes points and due dates into the source notebooks, removes the descriptions of releases, and
+    says which settings go.
+    """
+    from hw_grading.commands.leave import leave
+
+    return _say(leave(asked.course))
+
+
 # -- what commands share
 
 
@@ -568,6 +589,22 @@ PARSER.description = "\n".join(
 )
 
 
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let a command that is told to end remove its temporary folders: a release copies a source."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, end) if in_main else None
+    try:
+        yield
+    finally:
+        if in_main:
+            signal.signal(signal.SIGTERM, before)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, run one command, and return its exit status.
 
@@ -583,7 +620,8 @@ def main(arguments: list[str] | None = None) -> int:
         asked.more, asked.course = more, Course(asked.course)
         if asked.command != "doctor":
             _expect_course(asked)
-        status: int = asked.run(asked)
+        with _ended_in_order():
+            status: int = asked.run(asked)
         sys.stdout.flush()
         return status
     except BrokenPipeError:  # as in `report … | head`

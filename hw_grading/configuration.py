@@ -3,13 +3,29 @@
 import importlib
 from typing import Any
 
+from traitlets.config import Application
+
+NOT_CONFIGURED = (
+    "Without it, nbgrader runs student code without a sandbox. Put these lines at the top of "
+    "nbgrader_config.py: from hw_grading import configure; c = get_config(); configure(c)"
+)
+_AUTOGRADE = "hw_grading.plugins.autograde.SubmissionExporter"
+
+
+def is_configured(c: Any) -> bool:
+    """Whether these settings of a course let nbgrader grade with this grader."""
+    return bool(c.Autograde.get("exporter_class") == _AUTOGRADE)
+
 
 def configure(c: Any) -> None:
     """Let nbgrader's commands use this grader; `c` is a course's ``get_config()``.
 
     The course's own settings stay: its id, its folders, its exchange, the texts of its release. A
-    setting of the course below this call wins.
+    setting of the course below this call wins. A mistake in the file, below this call, ends the
+    command: nbgrader would go on without the whole file, and so without a sandbox.
     """
+    if Application.initialized():  # it reads the file twice, and asks this before the second time
+        Application.instance().raise_config_file_errors = True
     # Test cells with `Checks` get the points of their parts, and a homework with a manifest its due
     # date. The students' commands need the description. All else is nbgrader's own list.
     c.GenerateAssignment.preprocessors = [
@@ -33,7 +49,7 @@ def configure(c: Any) -> None:
 
     # Grades the class. It restores what students changed, instead of `sanitize_preprocessors`: the
     # instructor's cells, their order, metadata, and the kernel.
-    c.Autograde.exporter_class = "hw_grading.plugins.autograde.SubmissionExporter"
+    c.Autograde.exporter_class = _AUTOGRADE
     c.Autograde.autograde_preprocessors = [
         "nbgrader.preprocessors.LimitOutput",
         # Also replaces AssignLatePenalties: late penalties are computed when scores are shown.

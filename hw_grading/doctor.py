@@ -25,6 +25,7 @@ from traitlets import TraitError
 from hw_grading import DISTRIBUTION, REQUIREMENTS, STUDENTS_DISTRIBUTION
 from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.release import check_source
+from hw_grading.configuration import NOT_CONFIGURED, is_configured
 from hw_grading.gradebook.database import Unavailable, engine_of, shown_address
 from hw_grading.gradebook.lateness import terms_of
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
@@ -102,6 +103,8 @@ def settings(course: Course) -> Found:
         how = "Go to the course's folder, or type: hw-grading --course FOLDER doctor"
         return f"there is no {file.name} in {file.parent}", how
     address = shown_address(make_url(course.db_url))
+    if not is_configured(course.config):
+        return f"{file} does not use the grader", NOT_CONFIGURED
     zone = Exchange(config=course.config).timezone
     try:
         ZoneInfo(zone)

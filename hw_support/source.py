@@ -44,11 +44,12 @@ def read_by(source: str) -> list[str]:
 
 def checks_in(source: str) -> list[ast.Call]:
     """Return the calls of `hw_support.Checks` in a cell; none if it is no Python."""
-    return [
-        node
-        for node in ast.walk(tree_of(source))
-        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Checks"
-    ]
+    found = []
+    for node in ast.walk(tree_of(source)):
+        match node:
+            case ast.Call(ast.Name("Checks") | ast.Attribute(attr="Checks")):
+                found.append(node)
+    return found
 
 
 def imported_by(source: str) -> dict[str, str]:

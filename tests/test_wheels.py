@@ -20,8 +20,9 @@ from packaging.requirements import Requirement
 import hw_grading
 import hw_support
 from hw_grading.batch.job import files_of_package
+from hw_grading.commands.new import new
 from hw_grading.commands.sample import cell_of
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.course import REPOSITORY, Course
 
 sys.path.append(str(REPOSITORY / "tests" / "support"))
 
@@ -154,6 +155,20 @@ from hw_grading.sandbox.environment import what_to_show
 for path in what_to_show(0, []).hidden:
     print(Path(path).name)
 """
+
+
+def test_without_the_grader_a_course_that_uses_it_grades_nothing(tmp_path):
+    """Stock nbgrader goes on after a mistake in the settings, and would have no sandbox."""
+    (tmp_path / "course").mkdir()
+    new(Course(tmp_path / "course"), "hw1")
+    python = environment(tmp_path / "venv")
+    command = [python, "-m", "nbgrader", "generate_assignment", "hw1"]
+    done = subprocess.run(command, cwd=tmp_path / "course", capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "No module named 'hw_grading'. Without the grader, nbgrader would run student code"
+    )
+    assert not (tmp_path / "course" / "release").exists()
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from hw_support.submission.problems import plain
 
 _LONGEST_REASON = 300  # characters
 _SECONDS_BETWEEN_LINES = 15.0
+tqdm.monitor_interval = 0  # no thread: a process with threads cannot be forked safely
 _BAR = "{desc}: {n_fmt} of {total_fmt} |{bar:20}| {remaining} left"
 
 
@@ -47,6 +48,7 @@ class Progress:
             total=notebooks,
             desc=assignment,
             smoothing=0.1,
+            miniters=1,
             mininterval=0.1 if is_terminal else _SECONDS_BETWEEN_LINES,
             bar_format=_BAR if is_terminal else _BAR + "\n",
             disable=not notebooks,

@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
 from nbgrader.api import Gradebook
 
 from hw_grading.homework.course import CONFIG, Course, released_copy
+from hw_grading.homework.notes import read_problems
 from hw_grading.plugins.trial import write_both
 from hw_grading.texts import aligned, counted, in_digits
+from hw_support.submission.problems import quoted
 
 _STOCK = """
 import os
@@ -28,8 +31,8 @@ c.CourseDirectory.db_url = {db_url!r}
 c.CourseDirectory.autograded_directory = "autograded_by_stock"
 """
 _OURS = """
-if c.Autograde.exporter_class != "hw_grading.plugins.autograde.SubmissionExporter":
-    from hw_grading import configure
+from hw_grading.configuration import configure, is_configured
+if not is_configured(c):
     configure(c)
 c.WholeClass.secret_file = {secret!r}
 """
@@ -47,6 +50,7 @@ class Comparison:
     stock: Scores
     ours: Scores
     most: Mapping[Cell, float] = field(default_factory=dict)  # points of each test cell
+    why: Mapping[Cell, str] = field(default_factory=dict)  # this grader gave no score to a test
     times: tuple[str, ...] = ()  # a line on each grader
     failures: tuple[str, ...] = ()  # the logs of graders that did not grade every submission
 
@@ -66,6 +70,11 @@ class Comparison:
                 found.append(cell)
         return found
 
+    @property
+    def is_fine(self) -> bool:
+        """Whether both gave the same scores, and full marks to the instructor's solutions."""
+        return not (self.different or self.failing or self.why or self.failures)
+
     def lines(self) -> Iterator[str]:
         """Yield the lines that the command prints."""
         tests = [cell for cell in self.most if cell[0] == SOLUTIONS]
@@ -76,6 +85,10 @@ class Comparison:
             )
             names = ", ".join(f"{name} ({notebook})" for _, notebook, name in self.failing)
             yield f"{line}; these cells fail under both graders: {names}." if names else f"{line}."
+        said = dict[str, None]()
+        for cell, why in self.why.items():
+            said[f"hw-grading, {cell[1]}.ipynb, {in_digits(self.most[cell])} points: {why}"] = None
+        yield from said
         cells, different = counted(len({*self.stock, *self.ours}), "cell"), self.different
         yield f"Stock nbgrader and hw-grading differ in {len(different)} of {cells}."
         if different:
@@ -129,16 +142,33 @@ def grade_both(scratch: Course, assignment: str) -> Comparison:
         grades.append(_grades(url, assignment))
     file.write_text(before, encoding="utf-8")
     stock, ours = ({cell: score for cell, (score, _) in found.items()} for found in grades)
-    most = {cell: points for cell, (score, points) in grades[1].items() if score is not None}
-    return Comparison(stock, ours, most, tuple(times), tuple(failures))
+    most = {cell: points for cell, (_, points) in grades[1].items() if points is not None}
+    why = {cell: _why(scratch, assignment, cell) for cell in most if ours[cell] is None}
+    return Comparison(stock, ours, most, why, tuple(times), tuple(failures))
 
 
-def _grades(db_url: str, assignment: str) -> dict[Cell, tuple[float | None, float]]:
-    """Return the score and the points of each graded cell of all submissions."""
+def _grades(db_url: str, assignment: str) -> dict[Cell, tuple[float | None, float | None]]:
+    """Return the score and the points of each graded cell; no points for what a person grades."""
     with Gradebook(db_url) as gradebook:
-        return {
-            (submission.student_id, notebook.name, grade.name): (grade.auto_score, grade.max_score)
-            for submission in gradebook.assignment_submissions(assignment)
-            for notebook in submission.notebooks
-            for grade in notebook.grades
-        }
+        found = {}
+        for submission in gradebook.assignment_submissions(assignment):
+            for notebook in submission.notebooks:
+                answers = {cell.name for cell in notebook.notebook.solution_cells}
+                for grade in notebook.grades:
+                    is_test = grade.cell_type == "code" and grade.name not in answers
+                    most = grade.max_score if is_test else None
+                    cell = (submission.student_id, notebook.name, grade.name)
+                    found[cell] = grade.auto_score, most
+        return found
+
+
+def _why(scratch: Course, assignment: str, cell: Cell) -> str:
+    """Return why this grader gave no score to a test."""
+    submission, notebook, name = cell
+    graded = scratch.autograded(submission, assignment) / f"{notebook}.ipynb"
+    if not graded.exists():
+        return f"Cell {quoted(name)} has no score: {submission} was not graded."
+    problems = read_problems(nbformat.read(graded, as_version=4))
+    return next(
+        (one.message for one in problems if one.cell == name), f"Cell {quoted(name)} has no score."
+    )

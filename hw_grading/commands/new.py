@@ -19,7 +19,13 @@ from hw_support.submission.cells import NEW_CELL
 from hw_support.submission.file import UserError
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
-_SETTINGS = """from hw_grading import configure
+_SETTINGS = """try:
+    from hw_grading import configure
+except ImportError as error:
+    raise SystemExit(
+        f"{error}. Without the grader, nbgrader would run student code without a sandbox. "
+        "Install hw-grading, or take these lines out of nbgrader_config.py."
+    ) from None
 
 c = get_config()
 configure(c)

@@ -5,9 +5,12 @@ mistake does not stop the release halfway. Then `nbgrader generate_assignment` m
 and their descriptions. Zips are made from these.
 """
 
+import json
 import tempfile
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -21,7 +24,14 @@ from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import Course, released_copy
 from hw_grading.homework.homework import FILE_NAME, STAFF, ManifestError, manifest_of
 from hw_grading.homework.points import differ, points_of, set_points
-from hw_grading.homework.source_notebook import check_cells, check_generators, unknown_cells
+from hw_grading.homework.source_notebook import (
+    check_generators,
+    mistakes,
+    refuse,
+    unknown_cells,
+    wrong_ids,
+    wrong_marks,
+)
 from hw_grading.plugins.trial import try_alone
 from hw_support.submission.cells import marks_of
 from hw_support.submission.file import UserError
@@ -47,7 +57,7 @@ def release(course: Course, out: Path, names: Sequence[str] = ()) -> tuple[list[
         )
     for name in chosen:
         course.expect_homework(name)
-    warnings = [sentence for name in chosen for sentence in check_source(course, name)]
+    said = [sentence for name in chosen for sentence in check_source(course, name)]
     if found := [sentence for name in chosen for sentence in _findings(course, name)]:
         raise NotReleased("\n".join([*found, "Nothing was released. Mend this, then try again."]))
     for name in chosen:
@@ -56,50 +66,61 @@ def release(course: Course, out: Path, names: Sequence[str] = ()) -> tuple[list[
     for name in chosen:
         path, more = write_student_zip(course, out, name)
         zips.append(path)
-        warnings += more
-    return zips, warnings
+        said += more
+    return zips, said
 
 
 def check_source(course: Course, assignment: str) -> list[str]:
     """Return a sentence for each contradiction between points or ids; raise as `release`."""
     manifest = manifest_of(course.root, assignment)
     file = course.root / STAFF / assignment / FILE_NAME
-    total, warnings = 0.0, list[str]()
+    total, contradictions, wrong = 0.0, list[str](), list[str]()
     cells, owner = list[NotebookNode](), dict[str, Path]()
     for path in course.sources(assignment):
         shown = path.relative_to(course.root) if path.is_relative_to(course.root) else path
         try:
-            notebook = nbformat.read(path, as_version=4)
+            with warnings.catch_warnings(action="ignore"):  # of ids, which `wrong_ids` names
+                notebook = nbformat.read(path, as_version=4)
         except ValueError as error:
             raise UserError(
                 f"{path} is not a notebook ({error}). Put back an earlier version of it. "
                 "If it is not part of the homework, move it out of this folder"
             ) from error
-        set_points(notebook)
-        check_cells(notebook, shown)
+        contradictions += [f"{shown}: {sentence}" for sentence in set_points(notebook)]
+        document = json.loads(path.read_text(encoding="utf-8"))
+        ids = wrong_ids(document["cells"]) if _has_ids(document) else ()
+        said = [*ids, *wrong_marks(notebook), *mistakes(notebook)]
+        if said:
+            wrong += [f"{shown}: {sentence}" for sentence in said]
+            continue
         cells += notebook.cells
         total += sum(map(points_of, notebook.cells))
         by_hand = []
         for cell in filter(points_of, notebook.cells):
             name = marks_of(cell)["grade_id"]
             if name in owner:
-                raise UserError(
+                wrong.append(
                     f"{shown}: the id {name} is also that of another cell with points in "
-                    f"{owner[name]}. Each needs its own. Nothing was released."
+                    f"{owner[name]}. Each needs its own."
                 )
             owner[name] = shown
             if not is_test(cell):
                 by_hand.append(Cell(name, points_of(cell), by_hand=True))
         places = read_places(path)
-        said = [*wrong_sums(by_hand, places), *wrong_conditions(by_hand, places, manifest.arrays)]
-        warnings += [f"{shown}: {sentence}" for sentence in said]
+        sums = [*wrong_sums(by_hand, places), *wrong_conditions(by_hand, places, manifest.arrays)]
+        contradictions += [f"{shown}: {sentence}" for sentence in sums]
+    refuse(wrong)
     if manifest.points is not None and differ(manifest.points, total):
         raise ManifestError(
             f"{file}: points is {manifest.points:g}, but the cells of the notebook sum to "
             f"{total:g}. Change one of the two."
         )
     check_generators(course, assignment)
-    return [*(f"{file}: {said}" for said in unknown_cells(manifest, cells)), *warnings]
+    return [*(f"{file}: {said}" for said in unknown_cells(manifest, cells)), *contradictions]
+
+
+def _has_ids(document: Mapping[str, Any]) -> bool:
+    return (document.get("nbformat"), document.get("nbformat_minor")) >= (4, 5)
 
 
 def _findings(course: Course, assignment: str) -> list[str]:

@@ -30,7 +30,12 @@ def is_test(cell: NotebookNode) -> bool:
 
 def uses_checks(cell: NotebookNode | InstructorCell) -> bool:
     """Whether a test cell is written with `hw_support.Checks`."""
-    return bool(checks_in(cell.source))
+    return _calls_checks(cell.source)
+
+
+@functools.lru_cache(1000)  # asked of each test cell of each submission, more than once
+def _calls_checks(source: str) -> bool:
+    return bool(checks_in(source))
 
 
 def is_trusted(cell: NotebookNode) -> bool:

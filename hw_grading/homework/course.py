@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 from jupyter_core.paths import jupyter_config_path
 from nbgrader.coursedir import CourseDirectory
@@ -35,6 +38,8 @@ _ANY = "\0"  # placeholder for a name; no file name can contain it
 _IMPORT_PATH = threading.Lock()  # held by who changes the import path, which all threads have
 _STEPS = ("source", "release", "submitted", "autograded", "feedback")
 _LAYOUT = ("directory_structure", *(f"{step}_directory" for step in _STEPS))
+# Of a traceback all but its last line, which names the error.
+_TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n(?:\s.*\n|\n)*", re.MULTILINE)
 # Starts nbgrader. Ctrl-C stops it without a traceback: the command that started it says so. If that
 # one is killed, the system ends nbgrader with it.
 _NBGRADER = """
@@ -206,13 +211,18 @@ class Course:
     def nbgrader(self, *words: str, log: Path | None = None) -> int:
         """Run one nbgrader command in the course and return its exit status.
 
-        Its output is appended to the file `log`, or goes to the terminal.
+        Its output is appended to the file `log`, or goes to the terminal. A process without
+        threads, which writes to its own streams, is forked: that saves nbgrader's import. Another
+        one starts a new Python.
         """
         # nbgrader starts alembic by its name, so the PATH must have the environment's programs.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         environment = {**os.environ, "PATH": path}
-        command = [sys.executable, "-c", _NBGRADER.replace("PARENT", str(os.getpid())), *words]
+        program = _NBGRADER.replace("PARENT", str(os.getpid()))
         with log.open("ab") if log else nullcontext() as stream:
+            if threading.active_count() == 1 and sys.stdout is sys.__stdout__:
+                return _forked(program, words, self.folder, environment, stream)
+            command = [sys.executable, "-c", program, *words]
             return subprocess.call(
                 command, cwd=self.folder, env=environment, stdout=stream, stderr=stream
             )
@@ -220,7 +230,8 @@ class Course:
     def must(self, *words: str, log: Path | None = None) -> None:
         """Run one nbgrader command; raise `UserError` with the end of its log if it fails."""
         if self.nbgrader(*words, log=log) != 0:
-            said = log.read_text(encoding="utf-8", errors="replace")[-_MAX_LOG:] if log else ""
+            text = log.read_text(encoding="utf-8", errors="replace") if log else ""
+            said = _TRACEBACK.sub("", text)[-_MAX_LOG:]
             where = f"The end of its log, {log}:\n{said}" if log else "See its log above"
             raise UserError(f"`nbgrader {' '.join(words)}` failed. {where}")
 
@@ -230,6 +241,43 @@ class Course:
 
     def _folder(self, step: str, student: str, assignment: str) -> Path:
         return Path(self.directory.format_path(step, student, assignment))
+
+
+def _forked(
+    program: str,
+    words: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    stream: IO[bytes] | None,
+) -> int:
+    """Run a program in a fork of this process, and return its exit status."""
+    for one in (sys.stdout, sys.stderr):
+        one.flush()
+    if pid := os.fork():
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        except BaseException:  # after Ctrl-C, or when this process is to end
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
+            raise
+    status = 1
+    try:
+        os.chdir(folder)
+        os.environ.update(environment)
+        if stream:
+            os.dup2(stream.fileno(), 1)
+            os.dup2(stream.fileno(), 2)
+        sys.argv[1:], sys.path[0] = words, ""
+        exec(program, {"__name__": "__main__"})
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        for one in (sys.stdout, sys.stderr):
+            one.flush()
+        os._exit(status)
 
 
 @dataclass(frozen=True)

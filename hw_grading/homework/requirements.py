@@ -46,7 +46,8 @@ def requirements_of(root: Path, notebooks: Iterable[NotebookNode]) -> Requiremen
         named = _needed_for(notebooks)
         text = "".join(f"{one}\n" for one in named)
     here = with_dependencies(filter(_applies, named))
-    lacking = sorted({canonicalize_name(one.name) for one in named if _applies(one)} - here.keys())
+    asked = {canonicalize_name(one.name) for one in named if own.is_file() and _applies(one)}
+    lacking = sorted(asked - here.keys())
     faults = [f"{own.name} names {name}, which the grader does not have" for name in lacking]
     packages = {canonicalize_name(one.name) for one in named} | here.keys()
     return Requirements(text, frozenset(packages), tuple(faults))
@@ -83,9 +84,17 @@ def _requirements_in(text: str) -> Iterator[Requirement]:
 
 
 def _needed_for(notebooks: Iterable[NotebookNode]) -> list[Requirement]:
-    """Return what the students' commands and the code of notebooks need, in their versions here."""
-    needed = map(Requirement, metadata.requires(STUDENTS_DISTRIBUTION) or ())
-    names = [one.name for one in needed if _applies(one) or _applies(one, _EXTRA)]
+    """Return what the students' commands and the code of notebooks need.
+
+    A package has the version that is installed here. One that only the commands need may be missing
+    here; it has the versions that the commands ask for.
+    """
+    asked = map(Requirement, metadata.requires(STUDENTS_DISTRIBUTION) or ())
+    ranges = {
+        canonicalize_name(one.name): Requirement(f"{one.name}{one.specifier}")
+        for one in asked
+        if _applies(one) or _applies(one, _EXTRA)
+    }
     modules = {
         each.partition(".")[0]
         for notebook in notebooks
@@ -93,18 +102,18 @@ def _needed_for(notebooks: Iterable[NotebookNode]) -> list[Requirement]:
         if cell.cell_type == "code"
         for each in imported_by(cell.source).values()
     }
-    if modules := modules - {*sys.stdlib_module_names, "hw_support"}:
-        names += _distributions_of(modules)
-    return [_pinned(name) for name in dict.fromkeys(map(canonicalize_name, names))]
+    for name in _distributions_of(modules - {*sys.stdlib_module_names, "hw_support"}):
+        ranges.setdefault(canonicalize_name(name), Requirement(name))
+    return [_pinned(one) for one in ranges.values()]
 
 
 def _distributions_of(modules: set[str]) -> list[str]:
-    known = metadata.packages_distributions()
+    known = metadata.packages_distributions() if modules else {}
     return sorted({name for module in modules for name in known.get(module, ())} - _OURS)
 
 
-def _pinned(name: str) -> Requirement:
-    try:
-        return Requirement(f"{name}=={Version(metadata.version(name)).public}")
-    except metadata.PackageNotFoundError:
-        return Requirement(name)
+def _pinned(one: Requirement) -> Requirement:
+    with suppress(metadata.PackageNotFoundError):
+        version = Version(metadata.version(one.name)).public
+        return Requirement(f"{canonicalize_name(one.name)}=={version}")
+    return one

@@ -7,16 +7,18 @@ If one of them is mistyped, students could read what is between them.
 import ast
 import copy
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
+from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import is_solution
 
 from hw_grading.homework.cells import as_released, is_test, uses_checks
-from hw_grading.homework.checks_cells import Above, unused_generators, wrong_in
+from hw_grading.homework.checks_cells import Above, defined_twice, unused_generators, wrong_in
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, Manifest
 from hw_grading.homework.points import not_understood, worth_of
@@ -62,10 +64,9 @@ def mistakes(notebook: NotebookNode, *, with_checks_alone: bool = False) -> Iter
     for number, cell in enumerate(notebook.cells, 1):
         name = marks_of(cell).get("grade_id") or f"{number} from the top"
         has_checks = is_test(cell) and uses_checks(cell)
-        said = next(_in_cell(cell), "") if has_checks or not with_checks_alone else ""
-        if said:
-            yield f"cell {name}: {said}"
-        elif has_checks:
+        said = [*_in_cell(cell)] if has_checks or not with_checks_alone else []
+        yield from (f"cell {name}: {sentence}" for sentence in said)
+        if has_checks and not said:
             for line, sentence in wrong_in(cell.source, above):
                 yield f"cell {name}, line {line}: {sentence}"
         elif cell.cell_type == "markdown":
@@ -75,6 +76,54 @@ def mistakes(notebook: NotebookNode, *, with_checks_alone: bool = False) -> Iter
                     "id of a cell with points, and no pattern of some, such as test_*."
                 )
         above.add(cell, name)
+    yield from defined_twice([cell.source for cell in notebook.cells if is_test(cell)], above)
+
+
+def wrong_marks(notebook: NotebookNode) -> Iterator[str]:
+    """Yield a sentence for each cell that nbgrader could not release because of its metadata."""
+    found, seen = False, dict[str, int]()
+    for number, cell in enumerate(notebook.cells, 1):
+        marks = marks_of(cell)
+        is_task, is_text = bool(marks.get("task")), cell.cell_type == "markdown"
+        is_graded = bool(marks.get("grade"))
+        if not (is_task or is_graded or marks.get("solution") or marks.get("locked")):
+            continue
+        name, points, said = marks.get("grade_id"), marks.get("points"), []
+        if not name or not isinstance(name, str):
+            said.append("it has no grade id. Give it one")
+        elif seen.setdefault(name, number) != number:
+            said.append(f"the cell {seen[name]} from the top has this id too. Change one of them")
+        if is_graded and (not isinstance(points, int | float) or points < 0):
+            said.append(f"its points are {points!r}, expected a number from 0 up. Set them")
+        if is_task and not is_text:
+            said.append("it is a task, which has to be a markdown cell. Choose another type")
+        elif is_text and not is_task and is_graded != bool(marks.get("solution")):
+            said.append("a text is graded by people, as an answer. Choose that type, or none,")
+        for sentence in said:
+            found = True
+            which = (
+                f"cell {name} ({number} from the top)" if name else f"cell {number} from the top"
+            )
+            yield f"{which}: {sentence} in the panel Create Assignment."
+    if not found:
+        try:
+            MetadataValidator().validate_nb(copy.deepcopy(notebook))
+        except Exception as error:  # it raises errors of several libraries
+            yield f"nbgrader does not accept its metadata: {str(error).partition(chr(10))[0]}."
+
+
+def wrong_ids(cells: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a sentence for each cell, as it is in the file, without an id of its own."""
+    seen = dict[str, int]()
+    for number, cell in enumerate(cells, 1):
+        name = cell.get("id")
+        if not name:
+            said = "it has no `id`"
+        elif seen.setdefault(name, number) != number:
+            said = f"its `id`, {quoted(name)}, is also that of the cell {seen[name]} from the top"
+        else:
+            continue
+        yield f"cell {number} from the top: {said}. Open the notebook in JupyterLab and save it."
 
 
 def check_cells(notebook: NotebookNode, file: Path, *, with_checks_alone: bool = False) -> None:
@@ -107,18 +156,9 @@ def unknown_cells(manifest: Manifest, cells: Iterable[NotebookNode]) -> Iterator
 
 
 def _in_cell(cell: NotebookNode) -> Iterator[str]:
-    open_kind = ""
-    for line in cell.source.splitlines():
-        marks = [(w, kind) for w in ("BEGIN", "END") for kind in _KINDS if f"{w} {kind}" in line]
-        if not marks and _MEANT.match(line):
-            names = ", ".join(f"BEGIN {kind} and END {kind}" for kind in _KINDS)
-            yield f"the line {quoted(line.strip())} removes nothing. Allowed are {names}."
-        for word, kind in marks:
-            if open_kind != (kind if word == "END" else ""):
-                yield f"{word} {kind} is not allowed here: each BEGIN needs its own END below it."
-            open_kind = kind if word == "BEGIN" else ""
-    if open_kind:
-        yield f"BEGIN {open_kind} has no END {open_kind} below it."
+    if wrong := next(_wrong_delimiters(cell.source), ""):
+        yield wrong  # what follows it comes from it
+        return
     is_answer, is_solved = marks_of(cell).get("solution"), "BEGIN SOLUTION" in cell.source
     if cell.get("attachments") and (is_answer or is_solved or "BEGIN MARK SCHEME" in cell.source):
         yield (
@@ -129,8 +169,25 @@ def _in_cell(cell: NotebookNode) -> Iterator[str]:
         yield "it has a solution, but its type is not that of an answer (panel Create Assignment)."
     if is_test(cell):
         yield from _in_test(cell)
-    elif "BEGIN HIDDEN TESTS" in cell.source:
+    elif cell.cell_type == "code":
+        yield from _in_code(cell)
+    if not is_test(cell) and "BEGIN HIDDEN TESTS" in cell.source:
         yield "it has hidden tests, but its type is not Autograder tests (panel Create Assignment)."
+
+
+def _wrong_delimiters(source: str) -> Iterator[str]:
+    open_kind = ""
+    for line in source.splitlines():
+        marks = [(w, kind) for w in ("BEGIN", "END") for kind in _KINDS if f"{w} {kind}" in line]
+        if not marks and _MEANT.match(line):
+            names = ", ".join(f"BEGIN {kind} and END {kind}" for kind in _KINDS)
+            yield f"the line {quoted(line.strip())} removes nothing. Allowed are {names}."
+        for word, kind in marks:
+            if open_kind != (kind if word == "END" else ""):
+                yield f"{word} {kind} is not allowed here: each BEGIN needs its own END below it."
+            open_kind = kind if word == "BEGIN" else ""
+    if open_kind:
+        yield f"BEGIN {open_kind} has no END {open_kind} below it."
 
 
 def _in_test(cell: NotebookNode) -> Iterator[str]:
@@ -140,10 +197,28 @@ def _in_test(cell: NotebookNode) -> Iterator[str]:
             f"students would read {quoted(found[0].strip())}. Put it between BEGIN HIDDEN TESTS "
             "and END HIDDEN TESTS."
         )
+    # A cell without `Checks` runs in the kernel, where magics are allowed.
     for text, whose in ((cell.source, ""), (released, ", without its hidden tests")):
-        try:
-            # A cell without `Checks` runs in the kernel, where magics are allowed.
-            ast.parse(text if uses_checks(cell) else TransformerManager().transform_cell(text))
-        except (SyntaxError, ValueError) as error:
-            where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-            yield f"it is not valid Python{whose} ({error.args[0]}{where})."
+        if why := _why_no_python(text, with_magics=not uses_checks(cell)):
+            yield f"it is not valid Python{whose} ({why})."
+            return
+
+
+def _in_code(cell: NotebookNode) -> Iterator[str]:
+    """Check a code cell that is no test. One with the tag raises-exception may be wrong."""
+    if "raises-exception" in cell.metadata.get("tags", ()):
+        return
+    if why := _why_no_python(cell.source, with_magics=True):
+        yield (
+            f"it is not valid Python ({why}). If it is a text, make it a markdown cell. If it is "
+            "meant to fail, give it the tag raises-exception."
+        )
+
+
+def _why_no_python(text: str, *, with_magics: bool) -> str:
+    try:
+        ast.parse(TransformerManager().transform_cell(text) if with_magics else text)
+    except (SyntaxError, ValueError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        return f"{error.args[0]}{line}"
+    return ""

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from hw_grading.homework.cells import described, is_test, is_trusted, uses_checks
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import has_manifest, manifest_of
+from hw_grading.homework.homework import Manifest, has_manifest, manifest_of
 from hw_grading.homework.points import fill_points, set_points
 from hw_grading.homework.requirements import requirements_of
 from hw_grading.homework.source_notebook import check_cells, check_generators
@@ -48,13 +48,9 @@ class PrepareCells(NbGraderPreprocessor):
         root = Path(converter.coursedir.root)
         manifest = manifest_of(root, names["assignment"])
         due = manifest.due_moment
-        shown = due_in_words(due, manifest.zone_in_words) if due else "no due date"
-        set_points(nb)  # before `SaveCells` stores them
-        fill_points(nb)
+        fill_in(nb, manifest)  # before `SaveCells` stores the points
         for cell in nb.cells:
-            if cell.cell_type == "markdown":
-                cell.source = cell.source.replace(PLACEHOLDER, shown)
-            elif uses_checks(cell) and (is_test(cell) or is_trusted(cell)):
+            if uses_checks(cell) and (is_test(cell) or is_trusted(cell)):
                 cell.metadata.setdefault("jupyter", NotebookNode())["source_hidden"] = True
         if converter.no_database or not has_manifest(root, names["assignment"]):
             return nb, resources
@@ -63,6 +59,17 @@ class PrepareCells(NbGraderPreprocessor):
             assignment.duedate = due.astimezone(UTC).replace(tzinfo=None) if due else None
             gradebook.db.commit()
         return nb, resources
+
+
+def fill_in(nb: NotebookNode, manifest: Manifest) -> None:
+    """Give test cells the points of their parts, and texts the points and the due date."""
+    due = manifest.due_moment
+    shown = due_in_words(due, manifest.zone_in_words) if due else "no due date"
+    set_points(nb)
+    fill_points(nb)
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace(PLACEHOLDER, shown)
 
 
 def due_in_words(moment: datetime, zone_in_words: str) -> str:

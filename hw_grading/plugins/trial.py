@@ -38,6 +38,12 @@ from hw_support.submission.problems import quoted
 
 # In the place of students' ids, which have no brackets.
 SOLUTIONS, UNTOUCHED = "(solutions)", "(release)"
+# What a part says that got an object of a class, and what an instructor should do then.
+_OBJECT = "got an object of type"
+_OBJECTS_STAY = (
+    "Objects stay in the notebook, and a test gets numbers, texts, and lists of them. Call the "
+    "methods in a function of this cell, and have it run there: Checks(..., function=its_name)"
+)
 _HIDDEN = "HIDDEN TESTS", "UNHIDDEN TESTS"  # what marks hidden lines, and what does not
 
 
@@ -158,15 +164,15 @@ class Trial:
 
 
 class BesideClass:
-    """A trial beside its class, which waits for it only where a test has a fault.
+    """A trial beside its class: scores wait for it only where a test has a fault.
 
-    The trial begins when `workers` have begun a submission each. Without workers, for a class of
-    one, it begins only if its results are kept. If the class is done before, and has met no fault,
-    it is left out.
+    The trial begins when `workers` have begun a submission each, and the command ends with it.
+    Without workers, for a class of one, it is left out unless its results are kept.
     """
 
     def __init__(self, trial: Trial, workers: int, log: logging.LoggerAdapter[Any]) -> None:
         self._trial, self._left, self._log = trial, workers, log
+        self._has_workers = workers > 0
         if not workers and trial.is_kept:
             trial.begin()
 
@@ -186,12 +192,12 @@ class BesideClass:
 
     def tell(self, *, is_last: bool = False) -> None:
         """Tell the instructor which tests the solutions do not pass, if that is known."""
-        if self._trial.has_ended:
+        if self._trial.has_ended or (is_last and self._has_workers):
             self._sound  # noqa: B018
         elif is_last:
             name = self._trial.assignment
             self._log.info(
-                f"{name}: the class was graded before its tests were tried with the solutions. "
+                f"{name}: the tests were not tried with the solutions, for one submission alone. "
                 f"`hw-grading release {name}` tries them, and keeps the results"
             )
 
@@ -213,12 +219,17 @@ class BesideClass:
 
 
 def try_alone(course: Course, assignment: str) -> list[TriedCell]:
-    """Try a homework with workers of its own, outside of `nbgrader autograde`; or `UserError`."""
+    """Try a homework outside of `nbgrader autograde`; or `UserError`.
+
+    Two submissions do not justify processes of their own.
+    """
+    whole_class = WholeClass(config=course.config)
+    whole_class.executor = "serial"
     workers = running(
         course,
         course.homework(assignment),
         ExecuteSubmission(config=course.config),
-        WholeClass(config=course.config),
+        whole_class,
         test_cells(course.db_url, assignment),
         notebooks=2 * len(course.notebooks(assignment)),
         progress=lambda: Progress(0, 0, assignment, logging.getLogger()),
@@ -255,6 +266,8 @@ def _why(cell: NotebookNode, answered: NotebookNode, outcome: Outcome) -> Iterat
     failed = [part for part in outcome.parts if part.cell == name and not part.passed]
     for part in failed:
         said = part.message
+        if _OBJECT in said:
+            said += f". {_OBJECTS_STAY}"
         if not part.is_whole:
             where = [f"line {n}" for n in _lines_with(part.name, cell)[-1:]]
             said = ": ".join(filter(None, (", ".join([*where, quoted(part.name)]), said)))

@@ -1,6 +1,7 @@
-"""Inputs of a solution's functions: those that tests pass, and one that tells a mutant.
+"""Inputs that tell a wrong answer from the solution, and what to paste into the test.
 
 The instructor's code runs in this process, which is one of the workers. Each call has a time limit.
+What is pasted was run: the solution passes it, and the wrong answer does not.
 """
 
 from __future__ import annotations
@@ -8,241 +9,354 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
-import functools
 import inspect
-import io
-import os
 import re
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from hw_grading.examiner.cells import Fault, run_cell
-from hw_grading.examiner.reference import Clock, run_solutions
-from hw_grading.trying.forms import key_of
+from hw_grading.examiner.cells import run_cell
+from hw_grading.homework.homework import Homework
+from hw_grading.trying.calls import Cells, Tests, beside, calls_of, quiet, solved
 from hw_support.checks.compare import Mismatch, arrays_of, expect_value
-from hw_support.checks.fresh import drawn_like
+from hw_support.checks.fresh import drawn_like, is_finite
 from hw_support.checks.time_limit import time_limit
 from hw_support.source import bound_by
 
-_MOST_CALLS = 300  # that are recorded of a function
 _SECONDS_OF_A_CALL = 1.0
-_CPU_SECONDS_OF_SOLUTIONS = 60.0
 _AROUND = (0, 1, -1, 0.5, -0.5, 1e-3, -1e-3)  # what is added to a constant of the code
 _ROUNDS = 40  # of random inputs
 _LONGEST = 80  # characters of a value in a sentence
+_SAME_DRAWS = 12, 200  # calls that agree, before a function is not random; if it may be
+_DRAWS = re.compile(r"random|\brng\b|shuffle|secrets|uuid|bootstrap")
+_FACTORS = (2, 10, 1000)  # beyond what tests show
 
-Cells = Sequence[tuple[str, str, str]]  # kind, grade id, source
-Files = Mapping[str, bytes]  # what lies beside the notebook
-Recorded = dict[str, dict[str, list[str]]]  # what tests ask of functions; see `recorded`
-_Outcome = tuple[Any, Any]  # what a call returns, or an exception; its arguments afterwards
+# What is said of an answer, what to paste, and what else is known: "random", "beyond", or "".
+Told = tuple[str, str, str]
+_NOTHING: Told = "", "", ""
 
 
-def recorded(
-    cells: Cells, tests: Sequence[str], functions: Sequence[str], files: Files
-) -> Recorded:
-    """Run the solutions and these test cells, and return what they ask of functions.
+@dataclass(frozen=True)
+class _Outcome:
+    """What a call gives: a result, or an exception; its arguments afterwards; what it prints."""
 
-    These are the "kinds" of results and the "keys" of inputs, by function.
-    """
-    with _beside(files):
-        calls = _calls(_solved(cells), tests, functions)
-    kinds = {n: {kind for _, came in those for kind in _kinds(came)} for n, those in calls.items()}
-    keys = {n: {key_of(arguments) for arguments, _ in those} for n, those in calls.items()}
-    return {what: {n: sorted(of[n]) for n in of} for what, of in (("kinds", kinds), ("keys", keys))}
+    result: Any
+    arguments: list[Any]
+    printed: str
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A function of the solution, the same of a wrong answer, and the names that both see."""
+
+    name: str
+    right: Callable[..., Any]
+    wrong: Callable[..., Any]
+    names: Mapping[str, Any]
+    until: float  # CPU time of this process (s)
+
+    def differing(self, given: list[Any]) -> tuple[_Outcome, _Outcome] | None:
+        """Return what both give, if it differs."""
+        due = _result(self.right, given)
+        came = _result(self.wrong, given) if due else None
+        return (due, came) if due and came and _differ(came, due) else None
+
+    def passes(self, code: str, *, function: Callable[..., Any]) -> bool:
+        """Whether code runs to its end with a function in the place of the solution's."""
+        names = {**self.names, self.name: function}
+        try:
+            with time_limit(_SECONDS_OF_A_CALL, 5 * _SECONDS_OF_A_CALL), quiet():
+                exec(code, names)
+        except BaseException:
+            return False
+        return True
+
+    def is_told_by(self, code: str) -> bool:
+        """Whether the solution passes code each time, and the wrong answer never."""
+        return all(self.passes(code, function=self.right) for _ in range(3)) and not any(
+            self.passes(code, function=self.wrong) for _ in range(3)
+        )
 
 
 def telling_input(
     cells: Cells,
-    tests: Sequence[str],
+    tests: Tests,
     right: str,
-    mutant: str,
-    files: Files,
+    wrong: str,
+    homework: Homework,
     cpu_seconds: float,
     is_case: bool,
-) -> tuple[str, str]:
-    """Return an input for which a mutant gives another result, in words and as code to paste.
+    is_concept: bool = False,
+) -> Told:
+    """Return an input for which a wrong answer gives something else, in words and to paste.
 
-    Both are "" if none is found. `right` is the source of the solution, `mutant` the changed one.
-    If they define no functions, the values that they compute are compared. The results of random
-    functions are not. The code is a case of `Checks`, or an assert.
+    All are "" if none is found. `right` is the source of the solution, `wrong` the changed one. If
+    they define no functions, the values that they compute are compared. Of random functions and
+    values nothing is compared. What is pasted is a case of `Checks`, or an assert; its numbers lie
+    between those that tests show. For a mistake of `concepts`, inputs beyond these are looked for
+    too, and shown in words alone: whether the solution is right there, its author must know.
     """
     until = time.process_time() + cpu_seconds
-    with _beside(files):
-        names = _solved(cells)
-        one, other = (_bound(source, names, cpu_seconds) for source in (right, mutant))
+    with beside(homework.files):
+        names = solved(cells)
+        one, other = (_bound(source, names, cpu_seconds) for source in (right, wrong))
         functions = [name for name in bound_by(right) if inspect.isfunction(one.get(name))]
         if not functions:
-            return _telling_value([n for n in bound_by(right) if _names(tests, n)], one, other), ""
-        calls = _calls(names, tests, functions)
+            again = _bound(right, names, cpu_seconds)
+            asked = [n for n in bound_by(right) if any(re.search(rf"\b{n}\b", t) for _, t in tests)]
+            if _telling_value(asked, one, again):
+                return "", "", "random"
+            return _telling_value(asked, one, other), "", ""
+        calls = calls_of(names, tests, functions)
         for name in functions:
             if callable(changed := other.get(name)):
-                inputs = [arguments for arguments, _ in calls.get(name, ())]
-                pair = one[name], changed
-                is_random = inputs and _is_random(one[name], inputs[0])
-                if not is_random and (found := _found(pair, inputs, mutant, until)):
-                    return _told(one[name], *found, is_case=is_case)
-    return "", ""
+                inputs = [call.given for call in calls.get(name, ()) if not call.named]
+                if _is_random(one[name], inputs, right):
+                    return "", "", "random"
+                pair = _Pair(name, one[name], changed, one, until)
+                if told := _found(pair, inputs, wrong, is_case, is_concept):
+                    return told
+    return _NOTHING
 
 
 def _found(
-    pair: tuple[Any, Any], inputs: list[list[Any]], mutant: str, until: float
-) -> tuple[list[Any], _Outcome, _Outcome] | None:
-    """Return an input that tells one function from another, and what both give."""
-    for arguments in _candidates(inputs, mutant):
-        if time.process_time() > until:
-            break
-        if outcomes := _differing(pair, arguments):
+    pair: _Pair, inputs: list[list[Any]], wrong: str, is_case: bool, is_concept: bool
+) -> Told | None:
+    for given in _candidates(pair.right, inputs, wrong):
+        if time.process_time() > pair.until:
+            return None
+        if outcomes := pair.differing(given):
             for digits in (0, 1, 3):  # the simplest that does
-                rounded = _rounded(arguments, digits)
-                if simple := _differing(pair, rounded):
-                    return rounded, *simple
-            return arguments, *outcomes
+                rounded = _rounded(given, digits)
+                if _is_within(rounded, inputs) and (simple := pair.differing(rounded)):
+                    given, outcomes = rounded, simple
+                    break
+            return _told(pair, given, *outcomes, is_case=is_case)
+    for given in _beyond(inputs) if is_concept else ():
+        if time.process_time() > pair.until + _SECONDS_OF_A_CALL:
+            return None
+        if outcomes := pair.differing(given):
+            said, _, _ = _told(pair, given, *outcomes, is_case=is_case)
+            return said, "", "beyond"
     return None
 
 
-def _told(
-    function: Callable[..., Any],
-    arguments: list[Any],
-    due: _Outcome,
-    came: _Outcome,
-    *,
-    is_case: bool,
-) -> tuple[str, str]:
-    said = f"`{_shown(function, arguments)}` gives {_said(due)}, the mutant {_said(came)}"
-    if is_case:
-        results = due[0] if isinstance(due[0], tuple) else (due[0],)
-        return said, f"({', '.join(map(_as_code, [*arguments, *results]))}),"
-    call = f"{function.__name__}({', '.join(map(_as_code, arguments))})"
-    if arrays_of(due[0]):
-        return said, f"np.testing.assert_allclose({call}, {_as_code(due[0])})"
-    return said, f"assert {call} == {_as_code(due[0])}"
+def _told(pair: _Pair, given: list[Any], due: _Outcome, came: _Outcome, *, is_case: bool) -> Told:
+    about = zip(_names_of(pair.right, len(given)), given, strict=True)
+    said = f"`{', '.join(f'{name} = {_in_words(value)}' for name, value in about)}`"
+    call = f"{pair.name}({', '.join(map(_as_code, given))})"
+    proposals: list[str]
+    if _differ_in(came.result, due.result):
+        said += f" gives {_said(due)}, the wrong answer {_said(came)}"
+        proposals = [_case(given, due)] if is_case else [*_asserted(call, due.result)]
+    elif any(map(_differ_in, came.arguments, due.arguments)):
+        said += ": the wrong answer changes its arguments"
+        proposals = ["checks.untouched(1)"] if is_case else [_kept(pair, given, due)]
+    elif came.printed != due.printed:
+        said += f" prints {due.printed!r}, the wrong answer {came.printed!r}"
+        proposals = [] if is_case else [_printed(call, due)]
+    else:
+        kinds = type(due.result).__name__, type(came.result).__name__
+        said += f" gives a {kinds[0]}, the wrong answer a {kinds[1]}"
+        proposals = [] if is_case else [f'assert type({call}).__name__ == "{kinds[0]}"']
+    for code in proposals:
+        run = _with_checks(pair, code, given, due) if is_case else code
+        if pair.is_told_by(run):
+            return said, code, ""
+    return said, "", ""
 
 
-def _shown(function: Callable[..., Any], arguments: list[Any]) -> str:
-    about = zip(_names_of(function, len(arguments)), arguments, strict=True)
-    return ", ".join(f"{name} = {_in_words(value)}" for name, value in about)
+def _case(given: list[Any], due: _Outcome) -> str:
+    results = due.result if isinstance(due.result, tuple) else (due.result,)
+    return f"({', '.join(_as_code(one, lists=True) for one in [*given, *results])}),"
 
 
-def _names(tests: Sequence[str], name: str) -> bool:
-    return any(re.search(rf"\b{name}\b", test) for test in tests)
+def _with_checks(pair: _Pair, code: str, given: list[Any], due: _Outcome) -> str:
+    """Return code that runs a case in a `Checks`, as the test would."""
+    results = len(due.result) if isinstance(due.result, tuple) else 1
+    inputs = ", ".join(f"input{n}" for n in range(len(given)))
+    names = ", ".join(f"result{n}" for n in range(results))
+    case = code if code.startswith("(") else _case(given, due)
+    run = f'checks.table("case", 1, {names!r})' if case == code else code
+    return (
+        "from hw_support import Checks\n"
+        f"checks = Checks({pair.name!r}, inputs={inputs!r}, returns={names!r}, cases=[{case}])\n"
+        f"{run}\nassert checks.parts[-1].passed"
+    )
+
+
+def _asserted(call: str, due: Any) -> Iterator[str]:
+    """Yield asserts that a call has a result."""
+    if arrays_of(due):
+        yield f"np.testing.assert_allclose({call}, {_as_code(due, lists=True)})"
+    elif isinstance(due, float | np.floating):
+        yield f"assert abs({call} - {_as_code(due)}) <= {1e-6 * max(1.0, abs(float(due))):.0e}"
+    else:
+        yield f"assert {call} == {_as_code(due)}"
+
+
+def _kept(pair: _Pair, given: list[Any], due: _Outcome) -> str:
+    """Return code that a call leaves its arguments as the solution does."""
+    names = _names_of(pair.right, len(given))
+    bound = [f"{name} = {_as_code(value)}" for name, value in zip(names, given, strict=True)]
+    after = [
+        f"assert np.array_equal({name}, {_as_code(value)})"
+        if isinstance(value, np.ndarray)
+        else f"assert {name} == {_as_code(value)}"
+        for name, value in zip(names, due.arguments, strict=True)
+        if isinstance(value, list | dict | set | np.ndarray)
+    ]
+    return "\n".join([*bound, f"{pair.name}({', '.join(names)})", *after])
+
+
+def _printed(call: str, due: _Outcome) -> str:
+    return (
+        "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()) as said:\n"
+        f"    {call}\nassert said.getvalue() == {due.printed!r}"
+    )
 
 
 def _telling_value(names: Sequence[str], one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     """Return in words which of these names two cells bind to different values; "" if none."""
     for name in names:
         missing = NameError()
-        due, came = ((values.get(name, missing), ()) for values in (one, other))
-        if not callable(due[0]) and due[0] is not missing and _differ(came, due):
-            return f"`{name}` is {_said(due)}, the mutant's {_said(came)}"
+        due, came = (_Outcome(values.get(name, missing), [], "") for values in (one, other))
+        if not callable(due.result) and due.result is not missing and _differ(came, due):
+            return f"`{name}` is {_said(due)}, in the wrong answer {_said(came)}"
     return ""
-
-
-def _differing(pair: tuple[Any, Any], arguments: list[Any]) -> tuple[_Outcome, _Outcome] | None:
-    """Return what both functions give, if it differs."""
-    due, came = (_result(function, arguments) for function in pair)
-    return (due, came) if due and came and _differ(came, due) else None
-
-
-def _solved(cells: Cells) -> dict[str, Any]:
-    """Return what the solutions bind."""
-    with _quiet():
-        return run_solutions(cells, Clock(_CPU_SECONDS_OF_SOLUTIONS)).names
 
 
 def _bound(source: str, names: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     """Return what a cell binds beside these names, as far as it comes."""
     found = dict(names)
-    with contextlib.suppress(BaseException), time_limit(seconds, 5 * seconds), _quiet():
+    with contextlib.suppress(BaseException), time_limit(seconds, 5 * seconds), quiet():
         run_cell(source, "answer", found, locked=True)
     return found
 
 
 def _names_of(function: Callable[..., Any], count: int) -> list[str]:
     names = [*inspect.signature(function).parameters]
-    return [*names, *(f"argument {n}" for n in range(len(names) + 1, count + 1))][:count]
+    return [*names, *(f"argument{n}" for n in range(len(names) + 1, count + 1))][:count]
 
 
-@contextlib.contextmanager
-def _beside(files: Files) -> Iterator[None]:
-    """Run code in a folder with these files, as notebooks do."""
-    before, path = Path.cwd(), [*sys.path]
-    variables = {**os.environ}
-    os.environ.setdefault("MPLBACKEND", "Agg")
-    with tempfile.TemporaryDirectory(prefix="hw-try-") as folder:
-        for name, content in files.items():
-            place = Path(folder, name)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content)
-        os.chdir(folder)
-        sys.path.append(folder)
-        try:
-            yield
-        finally:
-            os.chdir(before)
-            sys.path[:] = path
-            os.environ.clear()
-            os.environ.update(variables)
+def _is_random(function: Callable[..., Any], inputs: Sequence[list[Any]], source: str) -> bool:
+    """Whether calls with the same inputs give different results."""
+    for given in sorted(inputs, key=lambda one: len(repr(one)))[:3]:
+        until = time.process_time() + _SECONDS_OF_A_CALL
+        first = _result(function, given)
+        for number in range(_SAME_DRAWS[bool(_DRAWS.search(source))]):
+            if number > _SAME_DRAWS[0] and time.process_time() > until:
+                break
+            if first and (other := _result(function, given)) and _differ(other, first):
+                return True
+    return False
 
 
-def _is_random(function: Callable[..., Any], arguments: list[Any]) -> bool:
-    """Whether two calls with the same inputs give different results."""
-    one, other = _result(function, arguments), _result(function, arguments)
-    return bool(one and other and _differ(one, other))
+# -- inputs to try
 
 
-def _calls(
-    names: dict[str, Any], tests: Sequence[str], functions: Sequence[str]
-) -> dict[str, list[tuple[list[Any], Any]]]:
-    """Return the calls of functions while test cells run: copies of arguments, and the result."""
-    calls: dict[str, list[tuple[list[Any], Any]]] = {name: [] for name in functions}
+def _candidates(
+    right: Callable[..., Any], inputs: list[list[Any]], wrong: str
+) -> Iterator[list[Any]]:
+    """Yield inputs: those of tests, some with a constant of the code, and random ones like these.
 
-    def watched(name: str, right: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(right)  # tests read its signature
-        def call(*arguments: Any, **named: Any) -> Any:
-            kept = None
-            if len(calls[name]) < _MOST_CALLS and not named:
-                with contextlib.suppress(Exception):
-                    kept = copy.deepcopy([*arguments])
-            came = right(*arguments, **named)
-            if kept is not None:
-                calls[name].append((kept, came))
-            return came
-
-        return call
-
-    for name in functions:
-        if callable(names.get(name)):
-            names[name] = watched(name, names[name])
-    for source in tests:
-        with contextlib.suppress(Fault), _quiet():
-            run_cell(source, "test", names, locked=True)
-    return calls
-
-
-def _candidates(inputs: list[list[Any]], mutant: str) -> Iterator[list[Any]]:
-    """Yield inputs: those that were recorded, some with a constant of the code, and random ones."""
+    Numbers lie between those that tests show. Optional arguments are left out too.
+    """
     simplest = sorted(inputs, key=lambda one: len(repr(one)))
     yield from simplest
-    numbers = {0, 1, *_constants(mutant)}
+    yield from _with_optional(right, simplest[:5])
+    numbers = {0, 1, *_constants(wrong)}
     near = sorted({number + step for number in numbers for step in _AROUND}, key=abs)
-    for arguments in simplest[:3]:
-        for position, value in enumerate(arguments):
+    for given in simplest[:3]:
+        for position, value in enumerate(given):
             for number in near:
                 if (changed := _with_number(value, number)) is not None:
-                    yield [*arguments[:position], changed, *arguments[position + 1 :]]
+                    made = [*given[:position], changed, *given[position + 1 :]]
+                    yield from [made] if _is_within(made, inputs) else []
     draw = np.random.default_rng(1)
     by_count: dict[int, list[list[Any]]] = {}
-    for arguments in inputs:
-        by_count.setdefault(len(arguments), []).append(arguments)
+    for given in inputs:
+        by_count.setdefault(len(given), []).append(given)
     for _ in range(_ROUNDS):
         for count, those in by_count.items():
-            yield from drawn_like(those[:50], [""] * count, draw, {})
+            made_like = drawn_like(those[:50], [""] * count, draw, {})
+            yield from (one for one in made_like if _is_within(one, inputs))
+
+
+def _with_optional(
+    function: Callable[..., Any], inputs: Sequence[list[Any]]
+) -> Iterator[list[Any]]:
+    """Yield inputs without their last optional arguments, and with one that no test passes."""
+    parameters = [*inspect.signature(function).parameters.values()]
+    defaults = [p.default for p in parameters if p.kind <= p.POSITIONAL_OR_KEYWORD]
+    needed = sum(default is inspect.Parameter.empty for default in defaults)
+    for given in inputs:
+        for count in range(needed, len(given)):
+            yield given[:count]
+        for default in defaults[len(given) :][:1]:
+            yield from ([*given, other] for other in _other_than(default))
+
+
+def _other_than(default: Any) -> Iterator[Any]:
+    if isinstance(default, bool):
+        yield not default
+    elif isinstance(default, int | float):
+        yield from (default + 1, default * 2 or 2, default + 0.5)
+
+
+def _is_within(given: list[Any], inputs: Sequence[list[Any]]) -> bool:
+    """Whether all numbers of inputs lie between those that tests show at their places."""
+    for place, value in enumerate(given):
+        shown = [number for one in inputs if place < len(one) for number in _span(one[place])]
+        numbers = _span(value)
+        if numbers and shown and not min(shown) <= min(numbers) <= max(numbers) <= max(shown):
+            return False
+    return True
+
+
+def _span(value: Any) -> list[float]:
+    """Return the least and the largest of the numbers in a value, if it has any."""
+    if isinstance(value, list | tuple):
+        return [number for entry in value for number in _span(entry)]
+    if isinstance(value, bool) or not isinstance(value, int | float | np.ndarray | np.number):
+        return []
+    array = np.asarray(value)
+    return [array.min(), array.max()] if array.size and array.dtype.kind in "iuf" else []
+
+
+def _beyond(inputs: list[list[Any]]) -> Iterator[list[Any]]:
+    """Yield inputs that differ from those of tests in size, sign, order or signs of a text."""
+    for given in sorted(inputs, key=lambda one: len(repr(one)))[:3]:
+        for position, value in enumerate(given):
+            for other in _unlike(value):
+                yield [*given[:position], other, *given[position + 1 :]]
+        sizes = {len(one) for one in given if isinstance(one, list | np.ndarray) and np.ndim(one)}
+        if len(sizes) == 1:  # arguments that belong together
+            yield [_twice(value) for value in given]
+
+
+def _unlike(value: Any) -> Iterator[Any]:
+    if isinstance(value, str):
+        yield from (f"{value} {value}", value.upper(), value.title(), f"{value}12", f"12{value}")
+        yield re.sub(r"(\w)", r"\1\1", value)
+        yield re.sub(r"(\w)\1+", r"\1", value)
+    elif isinstance(value, bool):
+        return
+    elif isinstance(value, int | float):
+        yield -value
+        yield from (value * factor for factor in _FACTORS)
+    elif isinstance(value, list | np.ndarray) and np.ndim(value):
+        yield _twice(value)
+        yield value[::-1]
+
+
+def _twice(value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.ndim:
+        return np.concatenate([value, value[::-1]])
+    return [*value, *value[::-1]] if isinstance(value, list) else value
 
 
 def _constants(source: str) -> Iterator[float]:
@@ -269,46 +383,46 @@ def _with_number(value: Any, number: float) -> Any:
     return None
 
 
-def _result(function: Callable[..., Any], arguments: list[Any]) -> tuple[Any, Any] | None:
-    """Return what a call gives, an exception in the place of a result, and its arguments after it.
+# -- what calls give
 
-    None if it takes too long.
-    """
-    given = copy.deepcopy(arguments)
+
+def _result(function: Callable[..., Any], arguments: list[Any]) -> _Outcome | None:
+    """Return what a call gives; None if it takes too long, or if the inputs cannot be copied."""
     try:
-        with time_limit(_SECONDS_OF_A_CALL, 5 * _SECONDS_OF_A_CALL), _quiet():
-            return function(*given), given
-    except Exception as error:
-        return error, given
+        given = copy.deepcopy(arguments)
+        with time_limit(_SECONDS_OF_A_CALL, 5 * _SECONDS_OF_A_CALL), quiet() as printed:
+            try:
+                return _Outcome(function(*given), given, printed.getvalue())
+            except Exception as error:
+                return _Outcome(error, given, printed.getvalue())
     except BaseException:  # the time limit
         return None
 
 
-def _differ(came: tuple[Any, Any], due: tuple[Any, Any]) -> bool:
-    if isinstance(due[0], Exception) or isinstance(came[0], Exception):
-        return type(due[0]) is not type(came[0]) and not isinstance(due[0], Exception)
-    if arrays_of(due[0]) and not all(np.isfinite(one).all() for one in arrays_of(due[0])):
+def _differ(came: _Outcome, due: _Outcome) -> bool:
+    """Whether a wrong answer gives something else; not where the solution raises, or gives NaN."""
+    if isinstance(due.result, Exception):
         return False
-    for one, other in zip(came, due, strict=True):
-        try:
-            expect_value(one, other)
-        except Mismatch:
-            return True
-        except TypeError:  # objects
-            continue
+    if isinstance(came.result, Exception):
+        return True
+    if not is_finite(due.result):
+        return False
+    if any(map(_differ_in, [came.result, *came.arguments], [due.result, *due.arguments])):
+        return True
+    is_other_type = isinstance(due.result, dict | set | Iterator) and (
+        type(due.result) is not type(came.result)
+    )
+    return is_other_type or came.printed != due.printed
+
+
+def _differ_in(came: Any, due: Any) -> bool:
+    try:
+        expect_value(came, due)
+    except Mismatch:
+        return True
+    except Exception:  # objects that nobody can compare
+        return False
     return False
-
-
-def _kinds(value: Any) -> Iterator[str]:
-    """Yield of what kinds a result and its entries are."""
-    yield type(value).__name__
-    if isinstance(value, np.ndarray):
-        yield "array"
-        yield from ["float array"] * (value.dtype == float)
-        yield from ["flat array"] * (value.ndim == 1)
-    elif isinstance(value, list | tuple):
-        for entry in value:
-            yield from _kinds(entry)
 
 
 def _rounded(value: Any, digits: int) -> Any:
@@ -319,33 +433,30 @@ def _rounded(value: Any, digits: int) -> Any:
     return round(value, digits) if isinstance(value, float) else value
 
 
+# -- in words and as code
+
+
 def _said(outcome: _Outcome) -> str:
-    result = outcome[0]
+    result = outcome.result
     return type(result).__name__ if isinstance(result, Exception) else _in_words(result)
 
 
 def _in_words(value: Any) -> str:
     """Return a value as a test cell would have it in its cases, or its shape if that is long."""
-    if len(text := _as_code(value)) <= _LONGEST:
+    if len(text := _as_code(value, lists=True)) <= _LONGEST:
         return text
     shape = np.shape(value) if isinstance(value, np.ndarray | np.generic) else ()
     return f"an array of shape {shape}" if shape else f"{text[:_LONGEST]}…"
 
 
-def _as_code(value: Any) -> str:
-    """Return a value as a test cell has it in its cases."""
+def _as_code(value: Any, *, lists: bool = False) -> str:
+    """Return a value as code; with `lists`, as cases of `Checks` have it: lists for arrays."""
+    if isinstance(value, np.ndarray) and not lists and value.ndim:
+        return f"np.array({value.tolist()!r})"
     if isinstance(value, np.ndarray | np.generic):
         return repr(value.tolist())
     if isinstance(value, list):
-        return f"[{', '.join(map(_as_code, value))}]"
+        return f"[{', '.join(_as_code(one, lists=lists) for one in value)}]"
     if isinstance(value, tuple):
-        return f"({''.join(f'{_as_code(one)}, ' for one in value).rstrip()})"
+        return f"({''.join(f'{_as_code(one, lists=lists)}, ' for one in value).rstrip()})"
     return str(getattr(value, "__name__", "f")) if callable(value) else repr(value)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    nothing = io.StringIO()
-    quiet = contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing)
-    with quiet[0], quiet[1], np.errstate(all="ignore"):
-        yield

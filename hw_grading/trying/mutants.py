@@ -2,7 +2,7 @@
 
 Mutants with the same text count once. A mutant's name is the changed line as it reads in the
 mutant, with a number where the same line comes about in several ways. Operands are not exchanged:
-`a * b` and `b * a` are the same. What is only printed has no mutants.
+`a * b` and `b * a` are the same. What is only printed has no mutants, nor has what is raised.
 """
 
 import ast
@@ -48,6 +48,7 @@ class Mutant:
     name: str  # the changed line
     instead: str  # of this line
     source: str
+    is_concept: bool = False  # whether it is a mistake of `concepts`: the name says which
 
 
 def mutants_of(source: str) -> list[Mutant]:
@@ -59,10 +60,11 @@ def mutants_of(source: str) -> list[Mutant]:
             node.body = node.body or [ast.Pass()]
     before = ast.unparse(tree)
     lines: dict[str, tuple[int, str, str]] = {}  # number, old and new line, by source
-    printed = {node for one in ast.walk(tree) if _prints(one) for node in ast.walk(one)}
+    told = [one for one in ast.walk(tree) if _prints(one) or isinstance(one, ast.Raise)]
+    printed = {node for one in told for node in ast.walk(one)}
     for number, part in enumerate(ast.walk(tree)):
         for new in _changes(part) if part not in printed else ():
-            if (source := _changed(tree, number, new)) != before:
+            if (source := at_number(tree, number, new)) != before:
                 lines.setdefault(source, _changed_line(before, source))
     possible, used = Counter(new for _, _, new in lines.values()), Counter[str]()
     mutants = []
@@ -78,8 +80,8 @@ def _prints(node: ast.AST) -> bool:
     return isinstance(call, ast.Call) and ast.unparse(call.func) == "print"
 
 
-def _changed(tree: ast.Module, number: int, new: ast.AST) -> str:
-    """Return the source with another node in the place of the one with this number."""
+def at_number(tree: ast.Module, number: int, new: ast.AST) -> str:
+    """Return the source with another node in the place of that with this number in `ast.walk`."""
     copied = copy.deepcopy(tree)
     old = list(ast.walk(copied))[number]
 

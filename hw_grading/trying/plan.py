@@ -77,22 +77,31 @@ class Plan:
         own = (TEST, ANSWER)
         return [(c.kind if c.kind in own else LOCKED, c.name, c.source) for c in self.cells]
 
+    def label(self, cell: CodeCell) -> str:
+        """Return what a solution's cell defines, its grade id if that is another, and where."""
+        defined = ", ".join(cell.functions or sorted(cell.binds)) or cell.name
+        named = "" if defined == cell.name else f"cell {cell.name}, "
+        return f"{defined} ({named}{self.name}.ipynb)"
+
     @cached_property
     def answers(self) -> dict[str, CodeCell]:
         """The cells with solutions by grade id."""
         return {cell.name: cell for cell in self.cells if cell.kind == ANSWER}
 
     def needed(self, test: str, instead: Mapping[str, str] = _SAME) -> set[int]:
-        """Return the indices of the cells without which a test cannot run.
+        """Return the indices of the cells without which a test cannot run, as in the notebook.
 
-        `instead` has other sources of cells, by grade id.
+        Earlier tests are among them, if this one needs what they bind. `instead` has other sources
+        of cells, by grade id.
         """
         last = self.tests[test]
         if test in self.whole:
-            return {cell.index for cell in self.cells if cell.index <= last.index}
+            return {
+                c.index for c in self.cells if c.index < last.index and self._leaves_names(c)
+            } | {last.index}
         needed = {last.index}
         names = {*last.reads, *last.tested}
-        above = [c for c in self.cells if c.index < last.index and c.kind != TEST]
+        above = [c for c in self.cells if c.index < last.index and self._leaves_names(c)]
         for cell in reversed(above):
             binds, reads = cell.binds, cell.reads
             if source := instead.get(cell.name):
@@ -101,6 +110,14 @@ class Plan:
                 needed.add(cell.index)
                 names |= reads
         return needed
+
+    def _leaves_names(self, cell: CodeCell) -> bool:
+        return cell.kind != TEST or not uses_checks(self.notebook.cells[cell.index])
+
+    def sources(self, tests: Collection[str]) -> list[tuple[str, str]]:
+        """Return name and source of these tests, and of earlier ones that they need."""
+        needed = {index for test in tests for index in self.needed(test)}
+        return [(c.name, c.source) for c in self.cells if c.kind == TEST and c.index in needed]
 
     def tests_of(self, answer: str) -> list[str]:
         """Return the tests that are about an answer: those that name what it binds, else all."""
@@ -122,13 +139,13 @@ class Plan:
         return [test for test in self.tests if changed & self.needed(test)]
 
     def cut(self, tests: Collection[str], instead: Mapping[str, str]) -> NotebookNode:
-        """Return a copy with only these tests and what they need, and other sources in cells."""
+        """Return a copy with these tests and what they need, and other sources in cells."""
         needed = {index for test in tests for index in self.needed(test, instead)}
         notebook = copy.copy(self.notebook)
         notebook.cells = [
             copy.deepcopy(self.notebook.cells[cell.index])
             for cell in self.cells
-            if cell.index in needed and (cell.kind != TEST or cell.name in tests)
+            if cell.index in needed
         ]
         for cell in notebook.cells:
             cell.source = instead.get(grade_id_of(cell) or "", cell.source)

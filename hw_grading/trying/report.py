@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from hw_grading.rendering import templates_in
@@ -18,7 +19,7 @@ _LONGEST_CASE = 400  # characters; a longer one does not help
 
 @dataclass(frozen=True)
 class Changed:
-    """A mutant that all tests let pass."""
+    """A wrong answer, made from a solution, that all tests let pass."""
 
     answer: str
     test: str
@@ -26,6 +27,7 @@ class Changed:
     after: str
     told_by: str  # an input for which it gives another result; "" if none was found
     case: str  # the same as code for the test; "" if there is none
+    is_concept: bool = False  # whether `after` is a sentence, not the changed line
 
 
 def _shown(mutants: Iterable[Changed]) -> list[str]:
@@ -41,12 +43,16 @@ def _lines_of(mutants: Sequence[Changed]) -> Iterator[str]:
     first = mutants[0]
     yield f"{first.answer}:"
     for before, those in itertools.groupby(mutants, lambda one: one.before):
-        yield f"    - {before}"
-        yield from (f"    + {re.sub(_NUMBER, '', one.after)}" for one in those)
+        group = list(those)
+        yield from [f"    - {before}"] if not all(one.is_concept for one in group) else []
+        for one in group:
+            yield (
+                f"    {one.after}" if one.is_concept else f"    + {re.sub(_NUMBER, '', one.after)}"
+            )
     if first.told_by:
-        yield f"    add this case to {first.test}: {first.told_by}"
+        yield f"    in {first.test}: {first.told_by}"
     if first.case and len(first.case) <= _LONGEST_CASE:
-        yield f"        {first.case}"
+        yield from (f"        {line}" for line in first.case.split("\n"))
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,14 @@ class Tried:
     left_out: list[str] = field(default_factory=list)  # tests, or parts, that take long
     mutants: int = 0
     caught: int = 0
+    none_passes: bool = False  # whether the solutions pass no test, so that nothing else was tried
     survivors: list[Changed] = field(default_factory=list)
+    # Those to random functions, in how many gradings chance has caught them, and of how many.
+    by_chance: list[tuple[Changed, int, int]] = field(default_factory=list)
+    beyond: list[Changed] = field(default_factory=list)  # told by inputs unlike those of tests
+    varied: list[str] = field(
+        default_factory=list
+    )  # what the calls of each function have in common
     perhaps_equivalent: list[Changed] = field(default_factory=list)
     forms: int = 0
     forms_lost: list[Lost] = field(default_factory=list)
@@ -96,16 +109,48 @@ class Tried:
         """Whether nothing is to do."""
         too_many = any(points > most for _, points, _, most in self.unearned if most is not None)
         to_do = (self.findings, self.survivors, self.missed, self.right_lost, self.not_judged)
-        return not (any(to_do) or too_many or self.untouched or self.stopped)
+        if any(to_do) or any(count for _, count, _ in self.by_chance):
+            return False
+        return not (too_many or self.untouched or self.stopped or self.none_passes)
+
+    @property
+    def wrong_with_all_points(self) -> int:
+        """How many wrong answers got full points, each time or by chance."""
+        by_chance = sum(bool(count) for _, count, _ in self.by_chance)
+        return len(self.survivors) + len(self.missed) + by_chance
+
+    def _first_line(self) -> str:
+        if self.none_passes:
+            return "your solutions pass no test, so nothing else was tried"
+        if not (count := self.wrong_with_all_points):
+            return "of the wrong answers that were tried, none gets full points"
+        answers = "1 wrong answer gets" if count == 1 else f"{count} wrong answers get"
+        cases = [one.case for one in self.survivors if one.case]
+        asserts = sum(not case.startswith("(") for case in cases)
+        what = "cases" if not asserts else "asserts" if asserts == len(cases) else "lines"
+        return f"{answers} full points" + (f"; paste these {what}" if cases else "")
 
     def lines(self) -> Iterator[str]:
         """Yield what the command prints."""
         indent = " " * (len(self.assignment) + 2)
         points = in_digits(self.points)
+        yield f"{self.assignment}: {self._first_line()}"
         yield (
-            f"{self.assignment}: your solutions {in_digits(self.solutions)} of {points}; "
+            f"{indent}your solutions {in_digits(self.solutions)} of {points}; "
             f"the untouched release {in_digits(self.untouched)}"
         )
+        if not self.none_passes:
+            yield from (f"{indent}{line}" for line in self._figures_in_words(points))
+        for title, rows in self.lists():
+            yield f"{title}:"
+            for row in rows[:_MAX_SHOWN]:
+                yield from (f"  {line}" for line in row.split("\n"))
+            if len(rows) > _MAX_SHOWN:
+                yield f"  and {len(rows) - _MAX_SHOWN} more, on the page"
+        if self.stopped:
+            yield "Stopped: the rest was not tried. What was tried is kept for the next run."
+
+    def _figures_in_words(self, points: str) -> Iterator[str]:
         told = [f"mutants caught {self.caught} of {self.mutants}"]
         told += [f"other right forms kept {self.forms - len(self.forms_lost)} of {self.forms}"]
         if self.wrong:
@@ -115,20 +160,12 @@ class Tried:
             ]
         if self.right:
             told += [f"kept right answers kept {self.right - len(self.right_lost)} of {self.right}"]
-        yield f"{indent}{'; '.join(told)}"
+        yield "; ".join(told)
         for what, earned, where, _ in self.unearned:
             said = f" ({where})" if where else ""
-            yield f"{indent}without knowledge, {what}: {in_digits(earned)} of {points}{said}"
+            yield f"without knowledge, {what}: {in_digits(earned)} of {points}{said}"
         if not self.unearned:
-            yield f"{indent}without knowledge: 0 of {points}"
-        for title, rows in self.lists():
-            yield f"{title}:"
-            for row in rows[:_MAX_SHOWN]:
-                yield from (f"  {line}" for line in row.split("\n"))
-            if len(rows) > _MAX_SHOWN:
-                yield f"  and {len(rows) - _MAX_SHOWN} more, on the page"
-        if self.stopped:
-            yield "Stopped: the rest was not tried. What was tried is kept for the next run."
+            yield f"without knowledge: 0 of {points}"
 
     def figures(self) -> list[tuple[str, str]]:
         """Return the rows of the page's table."""
@@ -173,19 +210,66 @@ class Tried:
         """Return title and rows of each list that has some."""
         same = "Perhaps equivalent: no input was found that tells them from the solution"
         long = "Only your solutions were graded in these, because a cell that they need takes long"
+        chance = (
+            "Wrong answers to random functions, which chance decides: compare more draws, with "
+            "`checks.random` or a tolerance"
+        )
+        beyond = (
+            "Wrong answers that only inputs unlike yours tell. If your solution is right there, "
+            "add such a case"
+        )
         every: dict[str, Sequence[str]] = {
+            "Wrong answers that no test catches": _shown(self.survivors),
             "To mend": self.findings,
-            "Mutants that no test catches": _shown(self.survivors),
-            "Wrong answers that keep all points": self.missed,
+            chance: [
+                f"{_shown([one])[0]}\n    caught in {count} of {times}"
+                for one, count, times in self.by_chance
+            ],
+            "Kept wrong answers that get all points": self.missed,
             "Wrong answers that lose points in other cells too": [*map(str, self.elsewhere)],
             "Right answers that lose points": [*map(str, self.right_lost)],
-            "Other forms that lose points: is that deserved?": [*map(str, self.forms_lost)],
+            "Other forms that lose points: is that deserved?": self._forms_in_words(),
             "Likely causes that nobody has judged": self.not_judged,
+            beyond: _shown(self.beyond),
+            "What the calls of your tests have in common, by argument": self.varied,
             same: _shown(self.perhaps_equivalent),
             "Habits": self.habits,
             long: self.left_out,
         }
         return [(title, rows) for title, rows in every.items() if rows]
+
+    def _forms_in_words(self) -> list[str]:
+        """Return the forms that lose points; nbgrader's rule for stderr is one line."""
+        on_stderr = [o for o in self.forms_lost if o.message.startswith("printed to stderr")]
+        rows = [str(one) for one in self.forms_lost if one not in on_stderr]
+        if on_stderr:
+            names = ", ".join(one.answer.partition(":")[0] for one in on_stderr)
+            rows.append(
+                f"{names}: with something on stderr, such as a warning, they lose their points. "
+                "That is nbgrader's rule for a test cell without `Checks`"
+            )
+        return rows
+
+    def as_json(self, about: str) -> bytes:
+        """Return the report, and a digest of what it is about, as JSON."""
+        return json.dumps({"about": about, "tried": asdict(self)}).encode()
+
+    @classmethod
+    def read(cls, path: Path, about: str) -> Tried | None:
+        """Return the report in a file, if it is about the same."""
+        try:
+            content = json.loads(path.read_bytes())
+            if content["about"] != about:
+                return None
+            by_chance = [(Changed(**o), n, of) for o, n, of in content["tried"].pop("by_chance")]
+            tried = cls(**content["tried"], by_chance=by_chance)
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+        for name in ("survivors", "perhaps_equivalent", "beyond"):
+            setattr(tried, name, [Changed(**one) for one in getattr(tried, name)])
+        for name in ("forms_lost", "elsewhere", "right_lost"):
+            setattr(tried, name, [Lost(**one) for one in getattr(tried, name)])
+        return tried
 
 
 _HEAD = """# How right the tests are
@@ -194,9 +278,12 @@ _HEAD = """# How right the tests are
 instructor's solutions with several draws of fresh cases, mutants of each solution, the solutions in
 other forms, answers without knowledge, and answers that are kept with the homework.
 
-- A **mutant** is a solution with one node of its syntax tree changed. It is caught if any test
-  takes points from it. If none does, inputs are searched that tell it from the solution. If none is
-  found either, it is perhaps as right as the solution: it counts as not caught, and is listed.
+- A **mutant** is a solution with one node of its syntax tree changed, or with a mistake that
+  students make: an argument is ignored, cut or changed in place, a pattern is narrower, a loop
+  stops. It is caught if any test takes points from it. If none does, inputs like those of the tests
+  are searched that tell it from the solution. If none is found either, it is perhaps as right as
+  the solution: it counts as not caught, and is listed. Mistakes that only inputs unlike those of
+  the tests tell are listed, and not counted.
 - A **wrong answer** is caught if any test takes points. It should cost points in the test of its
   own function only. The rest of the submission is the instructor's, and may not fit it: then the
   test of another function loses points too.

@@ -1,4 +1,4 @@
-"""Submits answers to the class's own workers, and collects their results.
+"""Grades answers by the class's own workers, and collects their results.
 
 A notebook is cut down to the cells that an answer can change. Results are kept in a folder.
 """
@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -26,30 +26,33 @@ from hw_grading.batch.progress import Progress
 from hw_grading.batch.settings import WholeClass
 from hw_grading.homework.cells import is_test, test_cells
 from hw_grading.homework.course import Course
+from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, Outcome, PartResult, Status
 from hw_grading.plugins.reading import Reader
-from hw_grading.plugins.trial import write_both
+from hw_grading.plugins.trial import Trial, write_both
 from hw_grading.run.faults import settled
 from hw_grading.run.outputs import score_of
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import write_whole
-from hw_grading.trying.plan import Plan
-from hw_grading.trying.report import Tried
+from hw_grading.trying.plan import CodeCell, Plan
 from hw_support.submission.cells import grade_id_of
 
+_LONG_CPU_SECONDS = 20.0  # of a run; what takes longer is left out unless all is wanted
 _WHO = "(try)"  # in the place of a student's id; no id has brackets
 _MUTANT_CPU_SECONDS = 5.0  # of a mutant of quick solutions; an endless loop does not end before
 _MANY = 1000  # submissions: enough for all workers
 
 Sources = Mapping[str, str]  # of cells, by grade id
-Submitted = Sequence[tuple[Plan, Sequence[str], Sources]]  # notebooks: tests, other sources
+Notebook = tuple[Plan, Sequence[str], Sources]  # tests, and other sources
+Submitted = Sequence[Notebook]
 
 
 @dataclass(frozen=True)
 class Result:
     """What tests gave to one answer."""
 
-    lost: dict[str, float]  # points by test; all of them if it has no score
+    # Points by test: all of them if it has no score, and 0 of a test without points that failed.
+    lost: dict[str, float]
     earned: dict[str, float]
     unscored: tuple[str, ...] = ()
     parts: tuple[PartResult, ...] = ()
@@ -59,9 +62,13 @@ class Result:
 
     @classmethod
     def of(
-        cls, future: Future[Outcome], due: Mapping[str, float], sound: Collection[str]
+        cls,
+        future: Future[Outcome],
+        tests: Collection[str],
+        due: Mapping[str, float],
+        sound: Collection[str],
     ) -> Result:
-        """Wait for an outcome; `due` are points of tests that cannot give all of theirs."""
+        """Wait for the outcome of these tests; `due` are points of those that cannot give all."""
         try:
             outcome = settled(future.result(), sound)
         except GraderFault as fault:
@@ -69,16 +76,18 @@ class Result:
         if outcome.status is Status.NOT_GRADED:
             return cls({}, {}, failed=outcome.why)
         lost, earned = {}, {}
-        notebook = nbformat.from_dict(json.loads(outcome.notebook))
-        for cell in filter(is_test, notebook.cells):
-            name = grade_id_of(cell) or ""
-            score, most = score_of(cell)
-            earned[name] = 0.0 if name in outcome.unscored else score
-            if earned[name] < (most := due.get(name, most)) - 1e-9:
-                lost[name] = most - earned[name]
+        parts = tuple(part for part in outcome.parts if part.cell in tests)
+        unscored = tuple(test for test in outcome.unscored if test in tests)
+        failed = {part.cell for part in parts if not part.passed}
+        for cell in nbformat.from_dict(json.loads(outcome.notebook)).cells:
+            if is_test(cell) and (name := grade_id_of(cell) or "") in tests:
+                score, most = score_of(cell)
+                earned[name] = 0.0 if name in unscored else score
+                most = due.get(name, most)
+                if earned[name] < most - 1e-9 or (not most and name in failed):
+                    lost[name] = most - earned[name]
         took_long = outcome.status is Status.SUBMISSION_FAILED
-        about = outcome.unscored, outcome.parts, "", took_long, outcome.cpu_seconds
-        return cls(lost, earned, *about)
+        return cls(lost, earned, unscored, parts, "", took_long, outcome.cpu_seconds)
 
     def __add__(self, other: Result) -> Result:
         """Return what several notebooks of one submission got."""
@@ -100,68 +109,95 @@ class Result:
 
 @dataclass(frozen=True)
 class _Asked:
-    """An answer whose results are awaited."""
+    """An answer whose results are awaited: of each notebook, the tests and the outcome."""
 
     name: str
-    futures: Sequence[Future[Outcome]]
+    futures: Sequence[tuple[Sequence[str], Future[Outcome]]]
     note: Callable[[Result], object]
 
 
-class Submitting:
-    """The workers, the notebooks with solutions, and answers whose results are awaited.
+class Grading:
+    """Workers that grade answers to one homework, and what was found out about its tests so far.
 
-    Sentences on answers that could not be graded are findings.
+    Attributes
+    ----------
+    plans
+        The notebooks with solutions.
+    cells
+        All test cells, and what the solutions and the untouched release earn there.
+    sound
+        The tests that the solutions pass. What measures answers leaves out others.
+    seconds
+        CPU time of the solutions, by test.
+    due
+        Points that the solutions get without the cells that take long, by test.
+    findings
+        Sentences on answers that could not be graded.
     """
 
     def __init__(
-        self,
-        course: Course,
-        tried: Tried,
-        folder: Path,
-        cpu_seconds: float | None,
-        stack: ExitStack,
+        self, course: Course, assignment: str, folder: Path, everything: bool, stack: ExitStack
     ) -> None:
-        assignment, config = tried.assignment, course.config
-        self._tried = tried
-        self.sound: Collection[str] = ()  # tests that the solutions pass
-        self._settings, self._short = (ExecuteSubmission(config=config) for _ in range(2))
-        self._settings.cpu_seconds_per_submission = (
-            cpu_seconds or self._settings.cpu_seconds_per_submission
-        )
+        config = course.config
+        whole, self._settings, self._short = (ExecuteSubmission(config=config) for _ in range(3))
+        if not everything:
+            self._settings.cpu_seconds_per_submission = _LONG_CPU_SECONDS
         self._short.cpu_seconds_per_submission = _MUTANT_CPU_SECONDS
-        self._homework = course.homework(assignment)
+        self.homework = course.homework(assignment)
         whole_class = WholeClass(config=config)
         whole_class.folder, whole_class.secret_file = str(folder), str(folder / "secret")
         tests = test_cells(course.db_url, assignment)
-        self._progress = Progress(0, len(tests), assignment, logging.getLogger())
+        self.progress = Progress(0, len(tests), assignment, logging.getLogger())
+        stack.callback(self.progress.close, "")
         workers = running(
             course,
-            self._homework,
-            self._settings,
+            self.homework,
+            whole,
             whole_class,
             tests,
             notebooks=_MANY,
-            progress=lambda: self._progress,
+            progress=lambda: self.progress,
         )
         self._class_run, self._job = stack.enter_context(workers)
+        reader = Reader(course, assignment, course.db_url, self._job)
+        self.cells = Trial(course, assignment, reader, self._class_run).cells
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hw-try-")))
         write_both(course, assignment, place / "solutions", place / "untouched")
-        reader = Reader(course, assignment, course.db_url, self._job)
         paths = sorted((place / "solutions").glob("*.ipynb"))
-        self._plans = [Plan(path.stem, reader.read(_WHO, path).notebook) for path in paths]
-        self._seconds: dict[str, float] = {}  # CPU time of the solutions, by test
-        # Points that the solutions get without the cells that take long, by test.
-        self._due: dict[str, float] = {}
-        self._begun = 0  # notebooks
+        self.plans = [Plan(path.stem, reader.read(_WHO, path).notebook) for path in paths]
+        self.sound: Collection[str] = {cell.name for cell in self.cells if cell.is_sound}
+        self.seconds: dict[str, float] = {}
+        self.due: dict[str, float] = {}
+        self.findings: list[str] = []
+        self._begun = 0  # notebooks that no earlier run has graded
         self._awaited: list[_Asked] = []
         call: Callable[..., Future[Any]] = self._class_run.call
         if whole_class.executor == "dask":  # whose workers are threads: no call there can be ended
             here = LocalProcesses(len(os.sched_getaffinity(0)), examined=False)
             stack.callback(here.shutdown, cancel_futures=True)
             call = here.submit
-        self._remembered = Remembered(folder / f"{assignment}.json", call)
+        self.remembered = Remembered(folder / f"{assignment}.json", call)
+        stack.callback(self.remembered.save)
 
-    def _ask(
+    def usable(self, plan: Plan, tests: Collection[str]) -> list[str]:
+        """Return those of these tests that the solutions pass, in their order."""
+        return [test for test in plan.tests if test in tests and test in self.sound]
+
+    def whole(self, sources: Sources, test: str = "") -> Submitted:
+        """Return a submission of all notebooks with all tests, or one of them."""
+        return [
+            (plan, self.usable(plan, [test] if test else plan.tests), sources)
+            for plan in self.plans
+        ]
+
+    def charged(self) -> Iterator[tuple[Plan, CodeCell, list[str]]]:
+        """Yield each solution that a test charges, with these tests."""
+        for plan in self.plans:
+            for name, cell in plan.answers.items():
+                if tests := self.usable(plan, plan.tests_of(name)):
+                    yield plan, cell, tests
+
+    def ask(
         self,
         name: str,
         notebooks: Submitted,
@@ -174,29 +210,32 @@ class Submitting:
         futures = []
         for plan, tests, sources in notebooks:
             if tests:
-                took = sum(self._seconds.get(test, _MUTANT_CPU_SECONDS) for test in tests)
+                took = sum(self.seconds.get(test, _MUTANT_CPU_SECONDS) for test in tests)
                 quick = is_mutant and took < _MUTANT_CPU_SECONDS / 5
                 settings = self._short if quick else self._settings
                 job = self._job(who, plan.cut(tests, sources), settings=settings)
-                futures.append(self._class_run.begin(job, of_class=False))
-        self._begun += len(futures)
-        self._progress.expect(self._begun)
-        for future in futures:
-            future.add_done_callback(self._progress.ran)
+                futures.append((tests, self._class_run.begin(job, of_class=False)))
+        left = [future for _, future in futures if not future.done()]
+        self._begun += len(left)
+        self.progress.expect(self._begun)
+        for future in left:
+            future.add_done_callback(self.progress.ran)
         if futures:
             self._awaited.append(_Asked(name, futures, note))
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
         """Wait for all answers, and note their results."""
         while self._awaited:
             asked = self._awaited[0]
-            results = (Result.of(future, self._due, self.sound) for future in asked.futures)
+            results = (
+                Result.of(future, tests, self.due, self.sound) for tests, future in asked.futures
+            )
             result = sum(results, Result({}, {}))
             self._awaited.pop(0)
             for test in result.unscored:
-                self._tried.findings.append(f"{test}: no score for this answer: {asked.name}")
+                self.findings.append(f"{test}: no score for this answer: {asked.name}")
             if result.failed:
-                self._tried.findings.append(f"{asked.name}: not graded. {result.failed}")
+                self.findings.append(f"{asked.name}: not graded. {result.failed}")
             else:
                 asked.note(result)
 
@@ -213,7 +252,8 @@ class Remembered:
 
     def __call__(self, function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
         """Begin a call; return a function that waits for its result, None if the call failed."""
-        about = [installed()[OURS], function.__name__, *arguments]
+        known = [one.digest() if isinstance(one, Homework) else one for one in arguments]
+        about = [installed()[OURS], function.__name__, *known]
         key = hashlib.sha256(repr(about).encode()).hexdigest()
         if key in self._before:
             self._results[key] = self._before[key]

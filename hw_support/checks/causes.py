@@ -31,6 +31,7 @@ _ROUNDED = 1e-6  # how near a count is to a whole number
 _EXACT = 1e-9  # a result that was rounded, or multiplied, agrees up to this
 _OR, _MOST_NAMED = ", or ", 2  # causes in one message
 
+IN_ANOTHER_ORDER = "the values are right, in another order"
 _NAN = "NaN comes from inf / inf, inf - inf, 0 * inf or 0 / 0: look for what is infinite, or 0"
 _INFINITE = "infinity comes from a large exponent, from a division by 0, or from the logarithm of 0"
 # Mistakes that are seen at the result, if nothing else explains it.
@@ -38,7 +39,7 @@ _AT_SIGHT: dict[str, Callable[[Array, Array], bool]] = {
     "every entry is the same: does the result depend on the inputs?": (
         lambda got, right: bool(np.ptp(got) == 0 and np.unique(right).size not in (0, 2))
     ),
-    "the values are right, in another order": (
+    IN_ANOTHER_ORDER: (
         lambda got, right: (
             got.size == right.size and _agree(np.sort(got, None), np.sort(right, None), _SAME)
         )

@@ -24,7 +24,7 @@ _MAX_ENTRIES = 50_000_000  # an array may claim more entries than fit in memory
 _MAX_SHOWN = 24  # entries of an array, and characters of a text, in a message
 _MAX_LISTED = 4  # entries in a message
 _NOT_PUT_BACK = "an entry is moved, and not put back to where it was"
-_LARGEST_STEP = 1e-2  # by which an entry is moved for a difference
+_LARGEST_STEP = 1e-2  # by which an entry is moved for a difference, relative to it
 
 
 class Mismatch(AssertionError):
@@ -403,7 +403,7 @@ def _moved_little(now: Any, then: Any) -> bool:
     if not issubclass(type(now), np.ndarray) or now.shape != np.shape(then):
         return False
     steps = np.abs(np.asarray(now, dtype=float) - then)
-    return bool(0 < steps.max(initial=0) <= _LARGEST_STEP)
+    return bool(np.any(steps > 0) and np.all(steps <= _LARGEST_STEP * np.abs(then)))
 
 
 def _is_same(now: Any, then: Any) -> bool:

@@ -14,8 +14,8 @@ _LONGEST_TEXT = 1000  # characters of an exception's text
 _MOST_CALLS = 3  # that a place names
 _OF_A_CELL = re.compile(r" ?\(\d+\.py, (line \d+)\)$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-_MULTIPLY = "The columns of the left array must be as many as the rows of the right one"
-_CHECK = f"{_MULTIPLY}. Is one to be transposed, is it another array than you mean, or the order?"
+_FIT = "as many columns on the left as rows on the right"
+_ASK = "Is the order wrong, is one to be transposed, or is one not the array that you mean?"
 _NO_RETURN = "Does a function without `return` give None?"
 # What errors of Python and NumPy say, and what stands there instead: the shapes, and what usually
 # helps. `\\g<0>` is the text that was found.
@@ -24,13 +24,13 @@ _ADVICE = {
         ". `if`, `and`, `not`, `max` and `min` take one number; np.where and np.maximum take arrays"
     ),
     r"matmul: .*\(size (\d+) is different from (\d+)\)": (
-        rf"`@` got \2 columns on the left and \1 rows on the right. {_CHECK}"
+        rf"`@` needs {_FIT}, and got \2 and \1. {_ASK}"
     ),
     r"matmul: .* does not have enough dimensions.*": (
         "`@` multiplies arrays, and one of these is a number. For a number take `*`"
     ),
     r"shapes (\([\d,]*\)) and (\([\d,]*\)) not aligned: .*": (
-        rf"np.dot got arrays of shapes \1 and \2. {_CHECK}"
+        rf"np.dot needs {_FIT}, and got the shapes \1 and \2. {_ASK}"
     ),
     r"could not be broadcast together with shapes.*": (
         r"\g<0>. From the last axis on, both lengths must be equal, or one of them 1. "

@@ -6,9 +6,10 @@ Without this variable, a seed is drawn once for the process.
 
 import itertools
 import os
+import re
 import secrets
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,15 +57,25 @@ def drawn_like(
     the visible ones, their signs, and sizes between those that visible cases have; whole numbers
     in their range. Rows of integers, of booleans, and of numbers that are all 0, 1 or -1, change
     places. If all arrays of an input rise, are symmetric, or have rows that sum to 1, the fresh
-    ones do too. Texts, functions and None stay. `ranges` has the least and the largest number of
-    an input, by name, in place of its sizes and signs.
+    ones do too. A text of several words gets words of the same form, such as one capital and small
+    letters, or two digits, from all visible texts of the input; but words that another input of
+    its case has stay, and so do spaces and marks. Other texts, functions and None stay. `ranges`
+    has the least and the largest number of an input, by name, in place of its sizes and signs.
     """
     spans = [_Span.of(column) for column in itertools.zip_longest(*cases)]
     within = [ranges.get(name) for name in names]
     for case in cases:
+        words = [{*_words_in(value)} for value in case]
         for _ in range(_REPEATS):
-            columns = itertools.zip_longest(case, spans[: len(case)], within[: len(case)])
-            yield [_redrawn(value, span, draw, bounds) for value, span, bounds in columns]
+            yield [
+                _reworded(
+                    _redrawn(value, spans[n], draw, within[n] if n < len(within) else None),
+                    spans[n].words,
+                    set().union(*words[:n], *words[n + 1 :]),
+                    draw,
+                )
+                for n, value in enumerate(case)
+            ]
 
 
 # What all arrays of an input may have in common.
@@ -84,6 +95,7 @@ class _Span:
     sizes: tuple[float, float]  # least and largest size of other numbers, without zeros
     largest: float  # the least of the largest sizes in each array
     common: Sequence[str]  # what all arrays have in common
+    words: Mapping[str, Sequence[str]]  # of texts of several words, by form
 
     @classmethod
     def of(cls, values: Sequence[Any]) -> "_Span":
@@ -101,7 +113,10 @@ class _Span:
         common = [name for name, has_it in _COMMON.items() if arrays and all(map(has_it, arrays))]
         tops = [float(np.abs(one).max()) for one in arrays if one.dtype.kind == "f" and one.any()]
         top = min(filter(np.isfinite, tops), default=0.0)
-        return cls((min(whole), max(whole)), (least, most), _smaller(top), common)
+        words: dict[str, list[str]] = {}
+        for word in dict.fromkeys(_words_in([*values], least=2)):
+            words.setdefault(_form_of(word), []).append(word)
+        return cls((min(whole), max(whole)), (least, most), _smaller(top), common, words)
 
 
 def _smaller(size: float) -> float:
@@ -119,6 +134,48 @@ def _numbers_in(value: Any) -> Iterator[Any]:
             yield from _numbers_in(entry)
     elif _is(value, int | float) and not _is(value, bool):
         yield value
+
+
+# A word of a text, without the marks around it.
+_WORD = re.compile(r"(?<!\S)(?P<before>[\"'(\[]*)(?P<word>\S+?)(?P<after>[.,;:!?\"')\]]*)(?!\S)")
+
+
+def _form_of(word: str) -> str:
+    """Return what words have in common that may take each other's place."""
+    return re.sub(r"[^\W\d_a-z]+", "A", re.sub(r"[a-z]+", "a", re.sub(r"\d", "0", word)))
+
+
+def _words_in(value: Any, least: int = 1) -> Iterator[str]:
+    """Yield the words of a text, or of those in a value, that have at least so many."""
+    if _is(value, str):
+        words = [found["word"] for found in _WORD.finditer(value)]
+        yield from words if len(words) >= least else ()
+    elif _is(value, dict | list | tuple | set | frozenset):
+        entries = [*value, *value.values()] if _is(value, dict) else value
+        for entry in entries:
+            yield from _words_in(entry, least)
+
+
+def _reworded(
+    value: Any, words: Mapping[str, Sequence[str]], kept: Set[str], draw: np.random.Generator
+) -> Any:
+    """Return a value whose texts of several words have others of these words."""
+    if _is(value, dict):
+        return {key: _reworded(entry, words, kept, draw) for key, entry in value.items()}
+    if _is(value, list | tuple):
+        entries = [_reworded(entry, words, kept, draw) for entry in value]
+        return entries if _is(value, list) else tuple(entries)
+    if not _is(value, str) or len(_WORD.findall(value)) < 2:
+        return value
+
+    def other(found: re.Match[str]) -> str:
+        word = found["word"]
+        if word not in kept:
+            possible = words[_form_of(word)]
+            word = possible[int(draw.integers(len(possible)))]
+        return f"{found['before']}{word}{found['after']}"
+
+    return _WORD.sub(other, value)
 
 
 def _is(value: Any, kinds: Any) -> bool:

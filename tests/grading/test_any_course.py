@@ -114,16 +114,29 @@ def test_configure_sets_the_graders_classes_and_nothing_else() -> None:
         assert isinstance(import_item(name), type)
 
 
+def test_a_mistake_below_configure_ends_nbgraders_commands(course: Path) -> None:
+    """Otherwise nbgrader leaves out the whole file, and with it the sandbox."""
+    adopt(course)
+    assert run(course, "db", "student", "list").returncode == 0
+    settings = course / "nbgrader_config.py"
+    settings.write_text(f"{settings.read_text()}c.ExecuteSubmission.processes = many\n")
+    done = run(course, "db", "student", "list")
+    assert done.returncode == 1
+    assert "NameError: name 'many' is not defined" in done.stderr
+
+
 @pytest.mark.slow
 def test_compare_shows_a_difference_and_changes_no_course(course, capsys):
     """Stock nbgrader has no limit of CPU time."""
     solution = "### BEGIN SOLUTION\nseconds = 3\n### END SOLUTION"
     test = "import time\nwhile time.process_time() < seconds: pass"
     again = "assert seconds == 3"
+    faulty = "import no_such_module"  # stock nbgrader gives 0, this grader no score
     cells = [
         code(solution, "answer", solution=True),
         check("slow", test, points=1),
         check("fast", again, points=1),
+        check("faulty", faulty, points=3),
     ]
     without_answers = python_notebook(code("x = 1", "x"))
     add(
@@ -137,9 +150,14 @@ def test_compare_shows_a_difference_and_changes_no_course(course, capsys):
     before = sorted(course.rglob("*"))
     assert main(["--course", str(course), "compare", "week 1"]) == 1
     said = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
-    assert said[0] == ["Your solutions: 1 of 2 points."]
-    assert said[1] == ["Stock nbgrader and hw-grading differ in 1 of 4 cells."]
-    assert said[3] == ["solutions", "any name", "slow", "1", "0"]
+    assert said[0] == ["Your solutions: 1 of 5 points."]
+    assert said[1] == [
+        "hw-grading, any name.ipynb, 3 points: Cell 'faulty' has no score, because of a fault of "
+        "the homework: line 1: there is no module 'no_such_module'."
+    ]
+    assert said[2] == ["Stock nbgrader and hw-grading differ in 3 of 6 cells."]
+    assert ["solutions", "any name", "slow", "1", "0"] in said
+    assert ["solutions", "any name", "faulty", "0", "not graded"] in said
     assert sorted(course.rglob("*")) == before
 
 

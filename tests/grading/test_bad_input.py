@@ -91,6 +91,10 @@ def submit_class(course: ToyCourse) -> None:
     cell_of(nb, "title").metadata.nbgrader["schema_version"] = 99
     submit("reversed", nb)
 
+    nb = copy.deepcopy(course.answered)
+    cell_of(nb, "why").attachments = {f"{n}": {"image/png": ""} for n in range(100_000)}
+    submit("many-pictures", nb)  # more than two megabytes: a worker reads it
+
     submit("os-exit", course.answer(triple="import os; os._exit(1)"))
 
     submit("extra-files", course.answered)
@@ -112,6 +116,7 @@ NOT_READ = {
     "misnamed": "there is no such file, but there is 'hw2 (1).ipynb': rename",
     "linked": "found a symbolic link",
     "a-folder": "found a folder",
+    "many-pictures": "expected at most 200 attached pictures, found 100,000",
 }
 
 

@@ -8,19 +8,23 @@ from unittest.mock import Mock, call
 import pytest
 
 from hw_grading.__main__ import main
+from hw_grading.gradebook.database import Database
 from hw_grading.homework.course import REPOSITORY, Course
 
 ARGUMENTS = {
     "backup": [], "collect": ["ps1", "x.zip"], "compare": ["ps1"], "correct": ["ps1", "--list"],
     "desk": ["ps1"],
     "explain": ["ps1", "--student", "ada"], "export": ["ps1", "--format", "questions"],
-    "extend": ["ps1", "--list"], "feedback": ["ps1"], "grade": ["ps1"], "new": ["ps1"],
+    "extend": ["ps1", "--list"], "feedback": ["ps1"], "grade": ["ps1"], "leave": [], "new": ["ps1"],
     "regrade": ["ps1"], "release": [], "report": ["ps1"], "similarity": ["ps1"],
     "statistics": ["ps1"],
 }  # fmt: skip
 
 
-def write_course(folder, settings=""):
+ADOPTED = "from hw_grading import configure\nconfigure(get_config())\n"
+
+
+def write_course(folder, settings=ADOPTED):
     """Write a course with two homeworks that were never released."""
     (folder / "nbgrader_config.py").write_text(settings)
     for name in ("ps1", "ps2"):
@@ -45,11 +49,12 @@ def test_in_a_wrong_folder_each_command_asks_for_the_course(command, tmp_path, c
     [
         (["report", "ps1"], "gradebook"),
         (["statistics", "ps1"], "gradebook"),
+        (["grade", "ps1"], "does not use this grader. Without it, nbgrader runs student code"),
         (["grade", "ps11"], "has no homework 'ps11': expected one of ps1, ps2"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_status_2(words, said, tmp_path, capsys):
-    write_course(tmp_path)
+    write_course(tmp_path, "" if "use this grader" in said else ADOPTED)
     assert main(["--course", str(tmp_path), *words]) == 2
     [sentence] = capsys.readouterr().err.splitlines()
     assert said in sentence
@@ -62,6 +67,7 @@ def test_grade_passes_students_and_options_on_to_nbgrader(
     write_course(tmp_path)
     nbgrader = Mock(return_value=nbgraders)
     monkeypatch.setattr(Course, "nbgrader", nbgrader)
+    monkeypatch.setattr(Database, "expect_homework", Mock())
     course = ["--course", str(tmp_path)]
     assert main([*course, "grade", "ps1", "--force", "--WholeClass.executor=serial"]) == ours
     assert main([*course, "grade", "ps1", "--student=ada", "--student", "ben", "--force"]) == ours
@@ -79,6 +85,7 @@ def test_a_failed_run_over_a_class_does_not_ask_for_submissions(tmp_path, monkey
     (root / "submitted" / "ada" / "ps1").mkdir(parents=True)
     write_course(root)
     monkeypatch.setattr(Course, "nbgrader", Mock(return_value=1))
+    monkeypatch.setattr(Database, "expect_homework", Mock())
     assert main(["--course", str(root), "grade", "ps1"]) == 1
     assert capsys.readouterr().err == ""
 

@@ -25,6 +25,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     monkeypatch.setattr(RunSettings, "expect_a_sandbox", lambda *of: None)
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
     course = make_course(tmp_path / "course", "ada")
+    set_in(course, "from hw_grading import configure; configure(c)")
     return set_in(course, f"c.Exchange.root = {str(tmp_path / 'exchange')!r}")
 
 
@@ -67,6 +68,7 @@ def test_settings_that_cannot_be_read_are_named(text, said, course, capsys) -> N
     [
         ("c.WholeClass.wokers = 3", "settings", "Did you mean `workers`"),
         ("c.LatePolicy.percnt = 10", "ps1", "The settings are: floor"),
+        ("del c.Autograde.exporter_class", "settings", "does not use the grader"),
         ("c.Exchange.timezone = 'Pacific'", "settings", "'Pacific' is not known here"),
         ("c.ExecuteSubmission.packages = ['not-there', '']", "settings", "install not-there ''"),
     ],
@@ -122,6 +124,7 @@ def test_a_gradebook_in_postgresql_is_checked(course: Course, postgresql: Server
 def test_a_course_that_students_can_read_is_reported() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:  # every user may enter /tmp
         course = make_course(Path(folder) / "course", "ada")
+        set_in(course, "from hw_grading import configure; configure(c)")
         set_in(course, f"c.CourseDirectory.course_id = 'ml'\nc.Exchange.root = {folder!r}")
         assert "is not used" in lines_of(course)["exchange"].found
         Path(folder, "ml").mkdir()

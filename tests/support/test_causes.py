@@ -70,7 +70,7 @@ X, DELTA = DRAW.normal(size=(6, 4)), DRAW.normal(size=(6, 3))
         # none is known
         (RIGHT + 1, RIGHT, None),
         (np.full_like(RIGHT, np.nan), RIGHT, "NaN comes from inf / inf"),
-        (RIGHT / 0.0, RIGHT, "infinity comes from"),
+        (np.copysign(np.inf, RIGHT), RIGHT, "infinity comes from"),
         (np.array(np.nan), np.array(0.5), "NaN comes from inf / inf"),
         (-RIGHT, np.full_like(RIGHT, np.nan), None),
         (np.empty((0, 4)), RIGHT, None),

@@ -9,10 +9,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from small import ANSWERS, RELEASE, STUB, answered, checked, small_description
+from small import ANSWERS, RELEASE, STUB, TEST, answered, checked, small_description
 
 from hw_grading.commands.sample import cell_of
-from hw_support.submission.released import ENDING
+from hw_support.submission.released import ENDING, as_release
 
 RIGHT = f"STEP = 1\n{ANSWERS['double']}"
 NOTHING = "This command found nothing left to do."
@@ -97,6 +97,22 @@ def test_a_function_that_does_not_return_is_called_once(tmp_path):
     said = checked(answered(double=own, sketch="loop(1)"), tmp_path, SOON).said
     assert "of numbers: line 5 of double: DidNotReturn: `loop` is not called again" in said, said
     assert "sketch raises DidNotReturn: `loop` is not called again: it did not return" in said, said
+
+
+@pytest.mark.slow
+def test_the_parts_of_all_checks_of_a_cell_are_found_whatever_their_names(tmp_path):
+    test = TEST.replace("checks", "mine").replace("mine.score()", "") + (
+        'other = Checks("double")\nother.part("third", 1)(lambda: double(1))\n'
+        "mine.score() + other.score()"
+    )
+    notebook = answered()
+    cell_of(notebook, "test_double").source = test
+    about = small_description()
+    (cell,) = [one for one in about["cells"] if one["grade_id"] == "test_double"]
+    cell["source"] = test
+    found = checked(notebook, tmp_path, as_release(about))
+    assert [*found.parts] == ["of numbers", "of a total", "third"]
+    assert "You have 4 of the 4 points of the tests." in found.said
 
 
 FINE = {

@@ -46,9 +46,9 @@ def test_an_error_names_the_last_line_of_the_students_code(cell, message):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ("np.ones((2, 3)) @ np.ones((4, 2))", "`@` got 3 columns on the left and 4 rows"),
-        ("np.dot(np.ones((2, 3)), np.ones((4, 2)))", "np.dot got arrays of shapes (2,3) and "
-         "(4,2). The columns of the left"),
+        ("np.ones((2, 3)) @ np.ones((4, 2))", "as rows on the right, and got 3 and 4. Is the"),
+        ("np.dot(np.ones((2, 3)), np.ones((4, 2)))", "np.dot needs as many columns on the "
+         "left as rows on the right, and got the shapes (2,3) and (4,2). Is"),
         ("np.ones((2, 3)) @ 2.0", "ValueError: `@` multiplies arrays, and one of these is a num"),
         ("max(0, np.ones(2))", "more than one element is ambiguous. `if`, `and`, `not`, `max`"),
         ("np.ones((3, 2)) + np.ones(3)", "with shapes (3,2) (3,). From the last axis on, both"),

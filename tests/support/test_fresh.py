@@ -90,12 +90,32 @@ def test_rows_of_labels_change_places(array):
 
 
 def test_what_is_no_number_stays():
-    values = "a text", None, True, abs, {1, 2}, np.array(["a", "b"]), b"bytes"
+    values = "text", None, True, abs, {1, 2}, np.array(["a", "b"]), b"bytes"
     assert all(one is value for value in values for one in first(value))
     made = first({"text": "a", "x": [np.array([3.0]), (2.5, "b", None)]})[0]
     (array, (number, *others)) = made["x"]
     assert (made["text"], others, array.shape, type(number)) == ("a", ["b", None], (1,), float)
     assert array[0] != 3.0 != number
+
+
+def test_a_text_of_several_words_gets_others_of_the_same_form():
+    made = first("the cat sat, at 10:30.", "one dog ran at 9:15 or 11:45!")
+    assert len({*made}) > 30
+    for one in made:
+        words = one.rstrip(".!").replace(",", "").split(" ")
+        small, times = words[:4], [word for word in words if ":" in word]
+        assert {*small} <= {"the", "cat", "sat", "at", "one", "dog", "ran", "or"}
+        assert {*times} <= {"10:30", "9:15", "11:45"}
+        assert (one.count(","), one[-1]) in [(1, "."), (0, "!")]
+    assert all(one.startswith(("Once", "One")) for one in first("Once there was One"))
+    assert {*first("one-word"), *first("A")} == {"one-word", "A"}
+
+
+def test_words_that_another_input_has_stay():
+    made = drawn(("a cat and a dog", "cat"), ("the end of it", {"end": 1}))
+    assert all("cat" in text for text, word in made if word == "cat")
+    assert all("end" in text for text, known in made if known == {"end": 1})
+    assert len({text for text, _ in made}) > 20
 
 
 def test_numbers_apart_from_zero_have_both_signs_and_a_size():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw_support.source import bound_by, read_by
+from hw_support.source import bound_by, checks_in, read_by
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,19 @@ from hw_support.source import bound_by, read_by
 def test_names_of_a_cell(cell, bound, read):
     assert bound_by(cell) == bound
     assert read_by(cell) == read
+
+
+@pytest.mark.parametrize(
+    ("cell", "count"),
+    [
+        ('checks = Checks("f")', 1),
+        ('one, two = hw_support.Checks("f"), Checks("g")', 2),
+        ('%time checks = Checks("f")', 1),
+        ('style = StyleChecks("f")', 0),
+        ('assert f(1) == 2  # with Checks("f") it would be examined', 0),
+        ('print("Checks(")', 0),
+        ('checks = Checks("f"', 0),  # no Python
+    ],
+)
+def test_a_cell_uses_checks_if_it_calls_them(cell, count):
+    assert len(checks_in(cell)) == count

@@ -12,7 +12,17 @@ from hw_grading.homework.course import Course
 from hw_grading.homework.points import worth_of
 from hw_support.submission.file import UserError
 
-SETTINGS = "from hw_grading import configure\n\nc = get_config()\nconfigure(c)\n"
+SETTINGS = """try:
+    from hw_grading import configure
+except ImportError as error:
+    raise SystemExit(
+        f"{error}. Without the grader, nbgrader would run student code without a sandbox. "
+        "Install hw-grading, or take these lines out of nbgrader_config.py."
+    ) from None
+
+c = get_config()
+configure(c)
+"""
 
 
 @pytest.fixture

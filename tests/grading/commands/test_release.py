@@ -165,7 +165,7 @@ def test_any_course_gets_a_zip_with_the_versions_that_are_here(plain, tmp_path):
     lines = (folder / "requirements.txt").read_text().splitlines()
     needed = ("numpy", "matplotlib", "jupyterlab", "nbclient", "tqdm", "pyyaml")
     assert {f"{name}=={metadata.version(name)}" for name in needed} <= {*lines}
-    assert not any(line.startswith(("hw-", "nbgrader", "helper")) for line in lines)
+    assert not any(line.startswith(("hw-", "nbgrader", "helper", "ipycanvas")) for line in lines)
     start = (folder / "START.html").read_text(encoding="utf-8")
     for text in ("<h1>ps – how to start</h1>", "jupyter lab ps1.ipynb", "check ps2.ipynb"):
         assert text in start
@@ -185,6 +185,22 @@ def test_the_courses_own_list_of_packages_is_taken_as_it_is(plain, tmp_path):
     assert said == (
         "ps: requirements-student.lock names no-such-package, which the grader does not have."
     )
+
+
+def test_a_package_of_the_students_commands_may_be_missing_here(plain, tmp_path, monkeypatch):
+    """The grader needs no JupyterLab."""
+
+    def distribution(name, real=metadata.distribution):
+        if name == "jupyterlab":
+            raise metadata.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(metadata, "distribution", distribution)
+    packed, said = write_student_zip(plain, tmp_path, "ps")
+    assert said == []
+    lines = (unzipped(packed, tmp_path) / "requirements.txt").read_text().splitlines()
+    assert "jupyterlab>=4.2" in lines
+    assert f"numpy=={metadata.version('numpy')}" in lines
 
 
 @pytest.mark.smoke

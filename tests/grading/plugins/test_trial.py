@@ -1,9 +1,13 @@
-"""The solutions and the untouched release are graded first: a test that they do not pass is named.
+"""The solutions and the untouched release are graded too: a test that they do not pass is named.
 
 In a test cell that the solutions pass, nothing that a student wrote is a fault of the homework.
 """
 
+import logging
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import nbformat
 import pytest
@@ -17,7 +21,9 @@ from hw_grading.commands.sample import cell_of
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
-from hw_grading.plugins.trial import SOLUTIONS, UNTOUCHED
+from hw_grading.outcome import CellFault, Outcome, PartResult, Status
+from hw_grading.plugins.trial import SOLUTIONS, UNTOUCHED, BesideClass, TriedCell
+from hw_grading.run.faults import outcome_of
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +37,13 @@ PLAIN_TEST = """assert twice(1) == 2
 ### BEGIN HIDDEN TESTS
 assert twice(4) == 8, "twice of four"
 ### END HIDDEN TESTS"""
+
+BOX = """class Box:
+    ### BEGIN SOLUTION
+    def size(self):
+        return 1
+    ### END SOLUTION
+    pass"""
 
 
 def source() -> NotebookNode:
@@ -122,6 +135,16 @@ BROKEN = {
         "import no_such_module",
         ("the solutions get no score. ", "line 1: there is no module"),
     ),
+    "misfit": (
+        f"{EXAMINED_TEST.splitlines()[0]}\nchecks.table('of three', 2, 'twice', cases=[(3.0,)])\n"
+        "checks.score()",
+        ("the solutions get no score. ", "case 1 has 1 value, expected the inputs (x)", "(line 2)"),
+    ),
+    "object": (
+        f"{EXAMINED}@checks.part('a box', 2)\ndef _():\n    assert Box().size() == 1\n"
+        "checks.score()",
+        ("the solutions get 0 of 2 points. ", "of type Box", ": Checks(..., function=its_name)."),
+    ),
     "nothing": ("assert True", ("the untouched release gets 2 of 2 points.",)),
 }
 
@@ -134,7 +157,8 @@ def test_broken_tests_are_named_and_not_released(
     assert main(release) == 0
     path = tried.course.release("ps1") / "ps1.ipynb"
     before, book = path.read_bytes(), (tried.folder / "gradebook.db").read_bytes()
-    broken = [check(name, test) for name, (test, _) in BROKEN.items()]
+    broken = [code(BOX, "box", solution=True)]
+    broken += [check(name, test) for name, (test, _) in BROKEN.items()]
     tried.write(*broken)
     capfd.readouterr()
     assert main(release) == 1
@@ -150,12 +174,13 @@ def test_broken_tests_are_named_and_not_released(
     said = [line for line in tried.said.splitlines() if "ps1: ps1.ipynb, cell" in line]
     assert [line.partition("ps1: ")[2] for line in said] == found
     assert tried.said.index(said[-1]) < tried.said.index("Writing")  # the first result
-    unknown = dict.fromkeys(("staff", "module"))
+    unknown = dict.fromkeys(("staff", "module", "misfit"))
     assert tried.scores == {
         "test_double": 2,
         "test_twice": 2,
         "value": 1,
         "hidden": 0,
+        "object": 0,
         "nothing": 2,
         **unknown,
     }
@@ -174,6 +199,68 @@ def test_what_release_found_is_read_by_every_autograde(tried: Tried) -> None:
     assert "(" not in (tried.folder / "grading" / "ps1.jsonl").read_text()
     assert why_no_id(SOLUTIONS)
     assert why_no_id(UNTOUCHED)
+
+
+def test_a_class_of_one_waits_for_no_trial_and_two_have_it_beside_them(tried: Tried) -> None:
+    tried.generate(test_double=EXAMINED_TEST.replace("10.0", "11.0"))
+    tried.grade()
+    assert tried.runs == 1
+    assert "the tests were not tried with the solutions" in tried.said
+    shutil.copytree(tried.course.submitted("ann", "ps1"), tried.course.submitted("bob", "ps1"))
+    tried.grade()
+    assert tried.runs == 4  # bob's, the solutions', the untouched release's
+    for _ in range(2):  # the second time all is kept
+        assert "cell 'test_double': the solutions get 1 of 2 points" in tried.said
+        tried.grade()
+        assert tried.runs == 4
+
+
+class Trial:
+    """One that never ends by itself: whoever waits for it is noted."""
+
+    assignment, has_ended, is_kept = "ps1", False, False
+
+    def __init__(self) -> None:
+        self.begun, self.waited, self.run = 0, 0, SimpleNamespace(keep=lambda *_: None)
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    @property
+    def cells(self) -> list[TriedCell]:
+        self.waited += 1
+        return [TriedCell("ps1", "sound", 2, 2, 0, ""), TriedCell("ps1", "wrong", 2, 0, 0, "No.")]
+
+
+def outcome_with(*faults: CellFault) -> Outcome:
+    notebook = python_notebook(check("sound", "1 / 0"), check("wrong", "1 / 0"))
+    parts = [PartResult(name, name, 2, 0, False, "an error") for name in ("sound", "wrong")]
+    return outcome_of(notebook, [], parts, [], faults)
+
+
+def test_a_class_waits_for_the_trial_only_where_a_test_has_a_fault() -> None:
+    trial: Any = Trial()
+    beside = BesideClass(trial, 2, logging.LoggerAdapter(logging.getLogger()))
+    beside.one_more()
+    assert trial.begun == 0  # until each worker has a submission
+    beside.one_more()
+    beside.one_more()
+    assert trial.begun == 1
+    job: Any = None
+    whole = outcome_with()
+    assert beside.settled("ps1", job, whole) is whole
+    beside.tell()
+    assert trial.waited == 0
+    faults = [CellFault(name, "no module", certain=False) for name in ("sound", "wrong")]
+    for _ in range(2):
+        made = beside.settled("ps1", job, outcome_with(*faults))
+        assert (made.unscored, made.faults) == (("wrong",), ())
+        assert [part.cell for part in made.parts] == ["sound"]
+        assert made.status is Status.SUBMISSION_FAILED
+        assert made.reasons == (
+            "Cell 'wrong' has no score, because of a fault of the homework: no module.",
+        )
+    assert trial.waited == 1
 
 
 def test_a_source_that_differs_or_is_missing_is_said(tried: Tried) -> None:

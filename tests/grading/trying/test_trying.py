@@ -1,6 +1,7 @@
 """`hw-grading try`: what it derives from a solution, and what it finds by the real grader."""
 
 import html
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from toy_course import code, python_notebook
 
 from hw_grading.cli import main
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.homework import Homework
 from hw_grading.trying import forms, submitting, trying
 from hw_grading.trying.habits import habits
 from hw_grading.trying.inputs import telling_input
 from hw_grading.trying.kept import AnswersError, answers, settings_of, submissions
 from hw_grading.trying.mutants import mutants_of
 from hw_grading.trying.plan import Plan
-from hw_grading.trying.report import Changed, Tried
+from hw_grading.trying.report import Changed, Lost, Tried
 from hw_grading.trying.trying import digest_of
 
 SETUP = code("import numpy as np\nfrom hw_support import Checks", "setup", locked=True)
@@ -68,6 +70,8 @@ def plan() -> Plan:
         checking("assert two(1) > data[0]", "test_two"),
         answer("three = 3", "three"),
         checking("assert three", "test_three"),
+        checking("from math import floor\nmost = floor(3.5)", "test_four"),
+        checking("assert three == most", "test_five"),
     ]
     return Plan("week", python_notebook(*cells))
 
@@ -78,7 +82,13 @@ def test_a_test_needs_the_cells_whose_names_it_reads(plan: Plan) -> None:
     assert plan.needed("test_three") == {1, 3, 8, 9}
     assert plan.needed("test_three", {"three": "three = two(1)"}) == {0, 1, 3, 4, 6, 8, 9}
     plan.whole.add("test_three")
-    assert plan.needed("test_three") == {*range(10)}
+    assert plan.needed("test_three") == {*range(10)} - {5}  # `Checks` leave no names
+
+
+def test_a_test_runs_with_what_it_needs_of_earlier_ones(plan: Plan) -> None:
+    assert plan.needed("test_five") == {1, 3, 8, 10, 11}
+    assert [name for name, _ in plan.sources(["test_five"])] == ["test_four", "test_five"]
+    assert "most = floor" in plan.cut(["test_five"], {}).cells[-2].source
 
 
 def test_what_a_cell_binds_first_it_needs_from_none() -> None:
@@ -93,8 +103,9 @@ def test_what_a_cell_binds_first_it_needs_from_none() -> None:
 
 
 def test_an_answer_is_charged_by_the_tests_that_name_it(plan: Plan) -> None:
-    for name in ("one", "two", "three"):
+    for name in ("one", "two"):
         assert plan.tests_of(name) == [f"test_{name}"]
+    assert plan.tests_of("three") == ["test_three", "test_five"]
     assert plan.affected(["one"]) == ["test_one", "test_two"]
 
 
@@ -189,40 +200,100 @@ def test_a_lookup_knows_the_inputs_that_were_recorded(arguments: list[Any]) -> N
 
 # -- inputs
 
-FILES = {"helper.py": b"LIMIT = 90\n"}
+HOMEWORK = Homework("week", files={"helper.py": b"LIMIT = 90\n"})
 
 
 def told(
-    mutant: str, right: str = RIGHT, calls: str = "grade(95)\ngrade(20.0)", *, is_case: bool = True
+    wrong: str,
+    right: str = RIGHT,
+    calls: str = "grade(95)\ngrade(20.0)",
+    *,
+    is_case: bool = True,
+    is_concept: bool = False,
 ) -> Any:
     first = "import numpy as np\nfrom helper import LIMIT"
-    cells = [("locked", "", first), ("answer", "it", right)]
-    return telling_input(cells, [calls], right, mutant, FILES, 5.0, is_case)
+    cells = [("locked", "", first), ("answer", "it", right), ("test", "test_it", calls)]
+    tests = [("test_it", calls)]
+    return telling_input(cells, tests, right, wrong, HOMEWORK, 5.0, is_case, is_concept)
 
 
 def test_an_input_at_a_constant_of_the_code_tells_a_mutant() -> None:
     mutant = RIGHT.replace(">=", ">")
-    assert told(mutant) == ("`points = 90` gives 'A', the mutant 'B'", "(90, 'A'),")
-    _, code = told(mutant, is_case=False)
-    assert code == "assert grade(90) == 'A'"
-    assert told(RIGHT) == ("", "")
-    random = "def f(n):\n    return np.random.default_rng().normal(0, 1, n)"
-    assert told(random.replace("1", "2"), random, "f(30)") == ("", "")
+    said, code, _ = told(mutant)
+    assert (said, code) == ("`points = 90` gives 'A', the wrong answer 'B'", "(90, 'A'),")
+    assert told(mutant, is_case=False)[1] == "assert grade(90) == 'A'"
+    assert told(RIGHT) == ("", "", "")
 
 
-def test_a_telling_input_is_the_simplest() -> None:
-    right = "def f(x):\n    return x + 1"
-    said, case = told(right.replace("+", "-"), right, "f(np.array([0.123456, 7.654321]))")
-    assert said == "`x = [0.0, 8.0]` gives [1.0, 9.0], the mutant [-1.0, 7.0]"
-    assert case == "([0.0, 8.0], [1.0, 9.0]),"
-    said, _ = told(right.replace("+", "-"), right, "f(np.ones((50, 3)))")
+ADDS = "def f(x):\n    return x + 1"
+
+
+def test_a_telling_input_is_the_simplest_within_those_of_tests() -> None:
+    wrong = ADDS.replace("+", "-")
+    calls = "f(np.array([-0.9, 0.123456, 7.654321]))\nf(np.array([9.0]))"
+    said, case, _ = told(wrong, ADDS, calls)
+    assert said == "`x = [9.0]` gives [10.0], the wrong answer [8.0]"
+    assert case == "([9.0], [10.0]),"
+    code = told(wrong, ADDS, calls, is_case=False)[1]
+    assert code == "np.testing.assert_allclose(f(np.array([9.0])), [10.0])"
+    assert told(wrong, ADDS, "f(1 / 3)", is_case=False)[1].endswith(") <= 1e-06")
+    said, _, _ = told(wrong, ADDS, "f(np.ones((50, 3)))")
     assert said.startswith("`x = an array of shape (50, 3)` gives an array")
+    below = "def f(x):\n    return 0 if x < 1 else 1"  # tests never go so low
+    assert told(below.replace("< 1", "< 2"), below, "f(3)\nf(8)") == ("", "", "")
+
+
+WRONG_BUT = {
+    "an argument is changed": (
+        "def f(x, more=0):\n    x.sort()\n    return max(x) + more",
+        "x = [3, 1]\nf(x)\nassert x == [3, 1]",
+    ),
+    "something is printed": (
+        "def f(x, more=0):\n    print(1)\n    return max(x) + more",
+        "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()) as said:\n"
+        "    f([3, 1])\nassert said.getvalue() == ''",
+    ),
+    "a default is another": (
+        "def f(x, more=1):\n    return max(x) + more",
+        "assert f([3, 1]) == 3",
+    ),
+    "an optional argument is ignored": (
+        "def f(x, more=0):\n    return max(x)",
+        "assert f([3, 1], 1) == 4",
+    ),
+}
+
+
+@pytest.mark.parametrize(("wrong", "code"), WRONG_BUT.values(), ids=WRONG_BUT)
+def test_what_is_proposed_was_run(wrong: str, code: str) -> None:
+    right = "def f(x, more=0):\n    return max(x) + more"
+    passed = "f([3, 1], 0)" if "more=1" in wrong else "f([3, 1])"
+    assert told(wrong, right, passed, is_case=False)[1] == code
+    exec(f"{right}\n{code}", {})
+    with pytest.raises(AssertionError):
+        exec(f"{wrong}\n{code}", {})
+
+
+def test_of_a_random_function_no_drawn_number_is_proposed() -> None:
+    random = "def f(n):\n    return float(np.random.default_rng().random() < 0.97)"
+    for _ in range(20):  # a pair of draws is mostly equal
+        assert told(random.replace("0.97", "0.5"), random, "f(30)") == ("", "", "random")
+    value = "f = np.random.default_rng().normal()"
+    assert told(value.replace("normal", "uniform"), value, "f > -9") == ("", "", "random")
+
+
+def test_an_input_that_nothing_tests_tells_a_mistake_in_words_alone() -> None:
+    right = "def f(x):\n    return 2 * x"
+    wrong = f"{right}\n\ng = f\n\ndef f(x):\n    return g(abs(x))"
+    assert told(wrong, right, "f(3)") == ("", "", "")
+    said = "`x = -3` gives -6, the wrong answer 6"
+    assert told(wrong, right, "f(3)", is_concept=True) == (said, "", "beyond")
 
 
 def test_a_mutant_that_does_not_end_is_not_waited_for() -> None:
     right = "def f(n):\n    return n + 1"
     mutant = "def f(n):\n    while n > 5:\n        pass\n    return n - 1"
-    assert told(mutant, right, "f(9)\nf(2)")[0] == "`n = 2` gives 3, the mutant 1"
+    assert told(mutant, right, "f(9)\nf(2)")[0] == "`n = 2` gives 3, the wrong answer 1"
 
 
 # -- habits
@@ -311,6 +382,28 @@ def test_what_is_to_do_decides_whether_all_is_fine() -> None:
     assert not is_fine(findings=["f"])
     assert not is_fine(stopped=True)
     assert not is_fine(survivors=[survivor])
+    assert is_fine(by_chance=[(survivor, 0, 6)], beyond=[survivor], varied=["f"])
+    assert not is_fine(by_chance=[(survivor, 2, 6)])
+    assert not is_fine(none_passes=True)
+
+
+def test_a_report_that_was_kept_is_the_same(tmp_path: Path) -> None:
+    one = Changed("f", "test_f", "return 1", "return -1", "`x = 1`", "assert f(1) == 1")
+    lost = Lost("f: a form", {"test_f": 1.0}, "line 1")
+    tried = Tried("week", 3, 3, 0, survivors=[one], by_chance=[(one, 1, 6)], forms_lost=[lost])
+    (tmp_path / "kept").write_bytes(tried.as_json("today"))
+    again = Tried.read(tmp_path / "kept", "today")
+    assert again == tried
+    assert [*again.lines()] == [*tried.lines()]
+    assert Tried.read(tmp_path / "kept", "tomorrow") is None
+
+
+def test_nbgraders_rule_for_stderr_is_one_line() -> None:
+    said = "printed to stderr: a warning"
+    lost = [Lost(f"{name}: a warning", {"test": 1.0}, said) for name in "fgh"]
+    lines = [*Tried("week", 3, 3, 0, forms_lost=lost).lines()]
+    assert next(line for line in lines if "stderr" in line).startswith("  f, g, h: with something")
+    assert sum("stderr" in line for line in lines) == 1
 
 
 @pytest.mark.parametrize("name", ["hw0", "hw2"])
@@ -341,8 +434,8 @@ def test_the_proposed_case_catches_the_mutant(
 ) -> None:
     assert main(course_of(tmp_path, with_checks())) == 1
     said = capsys.readouterr().out
-    assert "week: your solutions 2 of 2; the untouched release 0" in said
-    assert "add this case to test_grade: `points = 90` gives 'A', the mutant 'B'" in said
+    assert "your solutions 2 of 2; the untouched release 0" in said
+    assert "in test_grade (week.ipynb): `points = 90` gives 'A', the wrong answer 'B'" in said
     page = html.unescape((tmp_path / "grading/tried/week.html").read_text())
     assert "if points > 90:" in page
     cases = f"{CASES} (90, 'A'),"
@@ -354,6 +447,163 @@ def test_the_proposed_case_catches_the_mutant(
     assert status == 0, first
     assert main(course_of(tmp_path, with_checks(f"{cases} (89, 'B'),"))) == 0
     assert capsys.readouterr().out == first
+
+
+# Answers whose tests miss a mistake each: the tests, a wrong answer, and how the report says so.
+NEVER_VARIED = {
+    "total": (
+        "def total(x, start=0):\n    return sum(x) + start",
+        "assert total([1, 2]) == 3\nassert total([5]) == 5",
+        "def total(x, start=0):\n    return sum(x)",
+        "the argument start is ignored",
+    ),
+    "length": (
+        "def length(v):\n    return sum(n * n for n in v) ** 0.5",
+        "assert length([3, 4]) == 5",
+        "def length(v):\n    return (v[0] ** 2 + v[1] ** 2) ** 0.5",
+        "v: always 2 entries",
+    ),
+    "middle": (
+        "def middle(x):\n    return sorted(x)[len(x) // 2]",
+        "assert middle([3, 1, 2]) == 2\nassert middle([9]) == 9",
+        "def middle(x):\n    x.sort()\n    return x[len(x) // 2]",
+        "x is changed in place",
+    ),
+    "root": (
+        "def root(start):\n    x = start\n    for _ in range(60):\n"
+        "        x = (x + 4 / x) / 2\n    return x",
+        "assert abs(root(1.0) - 2) < 1e-6\nassert abs(root(7.0) - 2) < 1e-6",
+        "def root(start):\n    return 2.0",
+        "the sign of start is ignored",
+    ),
+    "letters": (
+        "from collections import Counter\n\ndef letters(word):\n    return Counter(word)",
+        'assert letters("noon") == {"n": 2, "o": 2}\nassert letters("a") == {"a": 1}',
+        "def letters(word):\n    return {one: word.count(one) for one in word}",
+        "the result is a dict, no Counter",
+    ),
+    "words": (
+        'import re\n\ndef words(text):\n    return re.findall(r"\\w+", text)',
+        'assert words("a cat") == ["a", "cat"]',
+        'import re\n\ndef words(text):\n    return re.findall(r"[a-z]+", text)',
+        "the pattern '[a-z]+' for '\\\\w+'",
+    ),
+    "steps": (
+        "def steps(n):\n    count = 0\n    while n > 1:\n        n, count = n - 2, count + 1\n"
+        "    return count",
+        "assert steps(1) == 0\nassert steps(9) == 4",
+        "def steps(n):\n    return min(max(n, 0) // 2, 5000)",
+        "`while n > 1` stops after 1000 rounds",
+    ),
+    "share": (
+        'def share(part, of):\n    if of == 0:\n        raise ValueError("of is 0")\n'
+        "    return part / of",
+        "assert share(1, 2) == 0.5\nassert share(-3, -4) == 0.75",
+        "def share(part, of):\n    return part / of if of else 0.0",
+        "raise ValueError: no test reaches it",
+    ),
+    "average": (
+        "def average(x):\n    return sum(x) / len(x) if x else 0.0",
+        "assert average([1, 2]) == 1.5\nassert average([-4]) == -4",
+        "def average(x):\n    return sum(x) / len(x)",
+        "x: 1 to 2 entries; never empty",
+    ),
+    "trace": (
+        "def trace(m):\n    return sum(m[i][i] for i in range(min(m.shape)))",
+        "assert trace(np.eye(2)) == 2\nassert trace(np.eye(3)) == 3",
+        "def trace(m):\n    return sum(m[i][i] for i in range(len(m)))",
+        "m: always square, 2 sizes",
+    ),
+    "add_up": (
+        "def add_up(x):\n    return sum(x)",
+        "assert add_up([2, 1]) == 3\nassert add_up([]) == 0",
+        "def add_up(x):\n    return sum({*x})",
+        "no value twice",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_what_tests_never_vary_is_announced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells, kept = [new_code_cell("import numpy as np")], tmp_path / "staff/week/answers/wrong"
+    kept.mkdir(parents=True)
+    for name, (right, test, wrong, _) in NEVER_VARIED.items():
+        head, _, body = right.partition(f"def {name}")
+        signature, _, body = body.partition("\n")
+        solution = f"    ### BEGIN SOLUTION\n{body}\n    ### END SOLUTION"
+        cells.append(answer(f"{head}def {name}{signature}\n{solution}", name))
+        cells.append(checking(test, f"test_{name}"))
+        (kept / f"{name}.py").write_text(f"# %% one\n{wrong}\n")
+    main([*course_of(tmp_path, python_notebook(*cells)), "--mutants", "1"])
+    said = capsys.readouterr().out
+    assert f"kept wrong answers caught 0 of {len(NEVER_VARIED)}" in said
+    page = html.unescape((tmp_path / "grading/tried/week.html").read_text())
+    blocks = page.split("<pre>")
+    announced = [
+        name
+        for name, (*_, words) in NEVER_VARIED.items()
+        if any(block.startswith(f"{name} (week.ipynb):") and words in block for block in blocks)
+    ]
+    assert announced == [*NEVER_VARIED]
+    assert "        x = [3, 1, 2]\n        middle(x)\n        assert x == [3, 1, 2]" in page
+    # Nothing has changed: no workers are needed to say the same.
+    monkeypatch.setattr(trying, "Grading", None)
+    main(["--course", str(tmp_path), "try", "week", "--mutants", "1"])
+    assert capsys.readouterr().out == said
+
+
+@pytest.mark.slow
+def test_nbgraders_own_example_has_no_flaky_test(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course = Course(tmp_path / "course")
+    tmp_path.joinpath("nbgrader_config.py").write_text("c = get_config()\n")
+    Course(tmp_path).must("quickstart", "course", "--autotest", log=tmp_path / "log")
+    with (course.folder / "nbgrader_config.py").open("a") as file:
+        file.write("\nfrom hw_grading import configure\nconfigure(c)\n")
+    main(["--course", str(course.folder), "try", "ps1", "--mutants", "3"])
+    said = capsys.readouterr().out
+    assert "ps1: of the wrong answers that were tried, none gets full points" in said
+    assert "your solutions 3 of 3" in said
+    assert "not each time" not in said
+    # A test of 0 points catches by failing: all mutants of `my_dictionary` have lost nothing else.
+    [(caught, made)] = re.findall(r"mutants caught (\d+) of (\d+)", said)
+    assert caught == made
+
+
+@pytest.mark.slow
+def test_wrong_answers_to_a_random_function_are_graded_several_times(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    solution = "    ### BEGIN SOLUTION\n    return random.random() < 0.5\n    ### END SOLUTION"
+    cells = [
+        code("import random", "imports", locked=True),
+        answer(f"def coin():\n{solution}", "coin"),
+        checking("assert len({coin() for _ in range(80)}) == 2", "test_coin"),
+    ]
+    main([*course_of(tmp_path, python_notebook(*cells)), "--all"])
+    said = capsys.readouterr().out
+    assert re.search(r"coin \(week.ipynb\):\n.*\n.*\+ .*\n      caught in \d of 6", said)
+    assert "Perhaps equivalent" not in said
+    assert "assert coin() ==" not in said
+
+
+@pytest.mark.slow
+def test_a_homework_that_cannot_be_tried_is_said_in_a_few_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = python_notebook(SETUP, checking("assert (1 == 1", "test_one"))
+    assert main(course_of(tmp_path / "a", broken)) != 0
+    said = capsys.readouterr().err.strip().split("\n")
+    assert len(said) == 2
+    assert "week.ipynb: cell test_one: it is not valid Python" in said[0]
+    never = python_notebook(answer("one = 1", "one"), checking("assert one == 2", "test_one"))
+    assert main(course_of(tmp_path / "b", never)) == 1
+    said = capsys.readouterr().out.split("\n")
+    assert said[0] == "week: your solutions pass no test, so nothing else was tried"
+    assert not any("mutants" in line for line in said)
 
 
 PLAIN = [
@@ -372,9 +622,9 @@ def test_solutions_that_fail_are_named_with_line_and_values(
 ) -> None:
     assert main(course_of(tmp_path, python_notebook(*PLAIN))) == 1
     said = capsys.readouterr().out
-    assert "week: your solutions 2 of 3" in said
+    assert "your solutions 2 of 3" in said
     assert "cell 'wrong_test': the solutions get 0 of 1 points. Line 2: AssertionError" in said
-    assert "`centre` is 4, the mutant's 6" in said  # f(1) * 3
+    assert "`centre` is 4, in the wrong answer 6" in said  # f(1) * 3
     assert main(["--course", str(tmp_path), "compare", "week"]) == 1
     said = capsys.readouterr().out
     assert "2 of 3 points; these cells fail under both graders: wrong_test (week)." in said
@@ -388,16 +638,16 @@ def test_ctrl_c_shows_what_is_known(
     results = []
     whole = submitting.Result.of
 
-    def of(future: Any, due: Any) -> Any:
+    def of(future: Any, *about: Any) -> Any:
         results.append(future)
         if len(results) == 12:  # in the middle of the mutants
             raise KeyboardInterrupt
-        return whole(future, due)
+        return whole(future, *about)
 
     monkeypatch.setattr(submitting.Result, "of", of)
     assert main(course_of(tmp_path, with_checks())) == 130
     said = capsys.readouterr().out
-    assert "week: your solutions 2 of 2; the untouched release 0" in said
+    assert "your solutions 2 of 2; the untouched release 0" in said
     assert "mutants caught 0 of 0" not in said
     assert "Stopped: the rest was not tried." in said
 
