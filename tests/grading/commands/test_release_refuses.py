@@ -112,7 +112,12 @@ def test_a_release_that_is_ended_leaves_no_copy_of_the_source(
     place.mkdir()
     words = [sys.executable, "-m", "hw_grading", "--course", str(course.folder), "release", "ps1"]
     with subprocess.Popen(
-        words, env={**os.environ, "TMPDIR": str(place)}, stderr=subprocess.PIPE, text=True
+        words,
+        env={**os.environ, "TMPDIR": str(place)},
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that starts the tests in the background ignores Ctrl-C for all of them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as ended:
         while not list(place.glob("hw-release-*/**/source/**/*.ipynb")):
             assert ended.poll() is None, "it ended before the source was copied"
