@@ -253,8 +253,11 @@ def _forked(
     """Run a program in a fork of this process, and return its exit status."""
     for one in (sys.stdout, sys.stderr):
         one.flush()
+    # Python drops a Ctrl-C that comes amid what it runs after a fork: it waits until then.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     if pid := os.fork():
         try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         except BaseException:  # after Ctrl-C, or when this process is to end
             os.kill(pid, signal.SIGTERM)
@@ -262,6 +265,7 @@ def _forked(
             raise
     status = 1
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.chdir(folder)
         os.environ.update(environment)
         if stream:
