@@ -303,12 +303,13 @@ class Checks:
 
     def _wrong_calls(self, cases: Sequence[Case], compared: Sequence[str]) -> str:
         """Say that calls with these cases do not fit the solution's function; or ""."""
-        name = getattr(self._function, "__name__", self.name)
         right, results = None, self._returns.split(", ")
         with contextlib.suppress(LookupError):
             right = self._right(self._function) or self._reference.function(self.name)
         if not right or not (arguments := arguments_of(right)):
             return ""
+        # Of `right`: what is looked up in a function of another process fails.
+        name = getattr(right, "__name__", self.name) if self._function is not None else self.name
         if self._given_inputs:
             if wrong := wrong_inputs(self._inputs, arguments, name):
                 return wrong
