@@ -160,6 +160,10 @@ WRONG = {
         "def noise(n):\n    return np.random.default_rng().normal(0, 3, n)",
         {"test_noise": 2},
     ),
+    "resampled_means": (  # of all of x, instead of samples
+        "def resampled_means(x, n):\n    return np.full(n, np.mean(x))",
+        {"test_resampled_means": 2},
+    ),
     "of_samples": ("sample_mean, sample_spread = 1.0, 2.0", {"test_of_samples": 1}),
     "power_sum": (  # the visible cases, looked up
         "def power_sum(x, degree):\n    return 5.0 if degree == 2 else 1.0",

@@ -58,7 +58,7 @@ ACCEPTED = [
     ("hw_", r"node\.(end_)?lineno or|frame\.lineno or", "a parsed node always has a line"),
     ("hw_", r"strict=True\).* -> False$", "the lengths are equal, or were compared before"),
     ("hw_grading/examiner/cells.py", r"col_offset=0", "nobody sees the place of no line"),
-    ("hw_grading/examiner/notebook.py", r"^asked = sorted", "one may ask for too many names"),
+    ("hw_grading/examiner/notebook.py", r"^if name not in self and", "it asks for too many"),
     ("hw_grading/examiner/reference.py", r"-> \(n <= until\)$", "a test is no answer"),
     ("hw_grading/run/kernel.py", r"count >= 0", "a kernel counts from 1"),
     ("hw_grading/run/kernel.py", r"interrupt.*monotonic|_FLOOD \*|within=0\.5", "so is one more"),

@@ -4,10 +4,11 @@ A test leaves no trace: the kernel forks a child, waits, and goes on as if nothi
 grader sends its commands over the link, and each of them gets one byte back:
 
 - ``try``, with a socket: fork a child that answers the questions from there, if any can be forked
-- ``sleep``, with a socket: fork a child that the kernel leaves alone. Its questions come when the
-  notebook has ended, so right functions can take the place of the notebook's own there.
-- ``end names``: the try is over. Its child is killed, also if it did not return. Functions of these
-  names did not; so they raise at once from now on.
+- ``sleep names``, with a socket: fork a child that the kernel leaves alone. Its questions come when
+  the notebook has ended, so right functions can take the place of the notebook's own there.
+- ``end names``: the try is over. Its child is killed, also if it did not return.
+
+Functions of these names did not return. They raise at once: in that child, or from now on.
 
 A child can write no file, and has no socket but its own: `isolation.shut_in`. Student code that
 changes its kernel before a test may evade that. It then keeps the inputs of a first try, which it
@@ -15,6 +16,7 @@ gets anyway. No right function and no right value is there before the notebook h
 """
 
 import contextlib
+import functools
 import gc
 import os
 import signal
@@ -48,7 +50,8 @@ def answer(link: socket.socket, names: dict[str, Any], seccomp: bytes) -> None:
             with socket.socket(fileno=descriptors[0]) as stream:
                 done = DONE
                 try:
-                    forked = _fork(lambda: _answer(stream, names, seccomp), word == "sleep")
+                    program = functools.partial(_answer, stream, names, seccomp, given)
+                    forked = _fork(program, word == "sleep")
                     child = forked if word == "try" else child
                 except OSError:  # as many processes as it may have, or no memory
                     done = FAILED
@@ -82,7 +85,9 @@ def _fork(program: Callable[[], None], is_left_alone: bool) -> int:
     os._exit(1)
 
 
-def _answer(stream: socket.socket, names: dict[str, Any], seccomp: bytes) -> None:
+def _answer(
+    stream: socket.socket, names: dict[str, Any], seccomp: bytes, unreturned: list[str]
+) -> None:
     gc.freeze()  # otherwise a collection would copy all pages
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     isolation.shut_in(stream.fileno(), seccomp)
@@ -91,4 +96,5 @@ def _answer(stream: socket.socket, names: dict[str, Any], seccomp: bytes) -> Non
 
         get_ipython().kernel.iopub_socket.io_thread.socket = None
     sys.stdout = sys.stderr = serve.Nothing()
+    serve.refuse(names, unreturned)
     serve.Server(stream, names).serve()

@@ -86,7 +86,7 @@ def check_source(course: Course, assignment: str) -> list[str]:
                 f"{path} is not a notebook ({error}). Put back an earlier version of it. "
                 "If it is not part of the homework, move it out of this folder"
             ) from error
-        set_points(notebook)
+        contradictions += [f"{shown}: {sentence}" for sentence in set_points(notebook)]
         document = json.loads(path.read_text(encoding="utf-8"))
         ids = wrong_ids(document["cells"]) if _has_ids(document) else ()
         said = [*ids, *wrong_marks(notebook), *mistakes(notebook)]

@@ -7,7 +7,7 @@ that an examiner asks a child with right functions only after the notebook has e
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from hw_grading.answering.children import DONE, FAILED, MOST_BYTES
 
@@ -22,22 +22,26 @@ class Children:
         self.gone: str | None = None  # why the kernel cannot be asked any more; None while it can
         self.ended = False  # whether the reason is that its process has ended
 
-    def fork(self, command: str) -> socket.socket | None:
-        """Return the socket to a new child; None if none can be had. Command: "try" or "sleep"."""
+    def fork(self, command: str, unreturned: Sequence[str] = ()) -> socket.socket | None:
+        """Return the socket to a new child; None if none can be had. Command: "try" or "sleep".
+
+        Functions of the notebook that did not return raise there at once.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
-            if self._carry_out(command, [theirs.fileno()]):
+            if self._carry_out(command, unreturned, [theirs.fileno()]):
                 return ours
         ours.close()
         return None
 
-    def end(self, unreturned: Iterable[str]) -> None:
+    def end(self, unreturned: Sequence[str]) -> None:
         """End a try, and its child; these functions of the notebook did not return."""
-        self._carry_out(" ".join(["end", *list(unreturned)[:_MOST_NAMES]]))
+        self._carry_out("end", unreturned, [])
 
-    def _carry_out(self, command: str, descriptors: list[int] = []) -> bool:  # noqa: B006
+    def _carry_out(self, word: str, names: Sequence[str], descriptors: Sequence[int]) -> bool:
         if self.gone:
             return False
+        command = " ".join([word, *names[:_MOST_NAMES]])
         try:
             socket.send_fds(self._link, [command.encode()], descriptors)
             answer = self._link.recv(1)

@@ -115,7 +115,7 @@ class Examined:
             if is_wanted := tries.is_wanted and not fault:
                 self._kept_bytes += sum(array.nbytes for array in arrays_of(names.kept))
             can_wait = is_wanted and self._kept_bytes < _MAX_KEPT_BYTES
-            sleeping = self._children.fork("sleep") if can_wait else None
+            sleeping = self._children.fork("sleep", unreturned) if can_wait else None
             self._children.end(unreturned)
         verdict = {
             "outputs": outputs,

@@ -13,7 +13,7 @@ import importlib
 import inspect
 import json
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType
@@ -23,6 +23,7 @@ import numpy as np
 
 from hw_grading.examiner.cells import Fault, run_cell
 from hw_grading.examiner.handles import is_handle
+from hw_grading.examiner.notebook import names_read
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.solutions import ANSWER, FOLDER, LOCKED, PLAIN, TEST
 from hw_support.checks.time_limit import TimeLimitReached, time_limit
@@ -40,6 +41,16 @@ class Solutions:
     answers: list[tuple[int, set[str]]]  # position of each answer cell, and the names it binds
     tests: dict[str, tuple[int, str]]  # positions and sources by grade id
     failed: dict[str, str] = field(default_factory=dict)  # why a cell failed, by function
+    # What the statements that bind a name read, by this name.
+    reads: dict[str, set[str]] = field(default_factory=dict)
+
+    def reached_from(self, names: Iterable[str]) -> set[str]:
+        """Return names, and those that they read, by way of others too."""
+        found, more = set[str](), {*names}
+        while more:
+            found |= more
+            more = {other for name in more for other in self.reads.get(name, ())} - found
+        return found
 
 
 class Reference:
@@ -64,7 +75,10 @@ class Reference:
         found = [notebook for notebook in self._notebooks if test in notebook.tests]
         found.sort(key=lambda notebook: notebook.tests[test][1] != source)
         answers = [(n, {name}) for n, name in enumerate(self._own)]
-        found.append(Solutions(dict(self._own), answers, {test: (len(answers), source)}))
+        alone = Solutions(dict(self._own), answers, {test: (len(answers), source)})
+        for function in self._own.values():
+            _note_reads(inspect.getsource(function), alone.reads)
+        found.append(alone)
         return CellReference(found[0], test, self._own, self._draws, self._second_try)
 
 
@@ -93,19 +107,22 @@ class CellReference:
     ) -> dict[str, Callable[..., Any]]:
         """Return the right functions that a second try has in the place of the notebook's own.
 
-        They are those of answers above the one that defines `name`, or above this test if none
-        does. An answer counts if it defines one of the `graded` functions, or one that a test
-        without `Checks` further up names: a mistake in any other has cost nothing yet.
-        ``own(name)`` is the notebook's own value of a name, for the staff's ``second_try``.
+        They are those that the solution of `name` or this test calls, by way of others too: any
+        other would answer a question for the notebook. They belong to answers above the one that
+        defines `name`, or above this test if none does. An answer counts if it defines one of the
+        `graded` functions, or one that a test without `Checks` further up names: a mistake in any
+        other has cost nothing yet. ``own(name)`` is the notebook's own value of a name, for the
+        staff's ``second_try``.
         """
         tests = self._notebook.tests
-        until, _ = tests[self._test]
+        until, source = tests[self._test]
         plain = [text for n, text in tests.values() if n < until and not checks_in(text)]
         graded = {*graded, *(name for text in plain for name in read_by(text))}
         above = [(n, names) for n, names in self._notebook.answers if n < until]
         until = next((n for n, names in above if name in names), until)
         above = [(n, names) for n, names in above if n < until and not names.isdisjoint(graded)]
-        right = {one: self.function(one) for _, names in above for one in sorted(names)}
+        called = self._notebook.reached_from([name, *_named_by(source)])
+        right = {one: self.function(one) for _, names in above for one in sorted(names & called)}
         replaced = self._second_try(own) if self._second_try else {}
         # Objects of a right class would stay here, and are of no use to the notebook.
         return {
@@ -163,6 +180,7 @@ def run_solutions(cells: Sequence[tuple[str, str, str]], clock: Clock) -> Soluti
             notebook.tests[name] = position, source
             continue
         bound = {*bound_by(source)} - {*imported_alone_by(source)}
+        _note_reads(source, notebook.reads)
         if kind == ANSWER:
             notebook.answers.append((position, bound))
         run = source if kind == LOCKED else code[position]
@@ -262,6 +280,20 @@ def _compared_by(source: str) -> Iterator[str]:
                 one.arg == "returns" for one in call.keywords
             ):
                 yield name
+
+
+def _note_reads(source: str, reads: dict[str, set[str]]) -> None:
+    """Note what the statements of a cell read, by the names that they bind."""
+    for node in tree_of(source).body:
+        text = ast.unparse(node)
+        for name in bound_by(text):
+            reads.setdefault(name, set()).update(read_by(text))
+
+
+def _named_by(test: str) -> set[str]:
+    """Return the names that a test cell reads, also those of values that `Checks.shows` names."""
+    tree = tree_of(test)
+    return names_read(tree, compile(tree, "test", "exec")) | {*read_by(test)}
 
 
 def _texts_in(source: str) -> Iterator[str]:

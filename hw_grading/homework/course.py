@@ -212,14 +212,15 @@ class Course:
         """Run one nbgrader command in the course and return its exit status.
 
         Its output is appended to the file `log`, or goes to the terminal. A process without
-        threads is forked, which saves nbgrader's import; another one starts a new Python.
+        threads, which writes to its own streams, is forked: that saves nbgrader's import. Another
+        one starts a new Python.
         """
         # nbgrader starts alembic by its name, so the PATH must have the environment's programs.
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         environment = {**os.environ, "PATH": path}
         program = _NBGRADER.replace("PARENT", str(os.getpid()))
         with log.open("ab") if log else nullcontext() as stream:
-            if threading.active_count() == 1:
+            if threading.active_count() == 1 and sys.stdout is sys.__stdout__:
                 return _forked(program, words, self.folder, environment, stream)
             command = [sys.executable, "-c", program, *words]
             return subprocess.call(
@@ -252,8 +253,11 @@ def _forked(
     """Run a program in a fork of this process, and return its exit status."""
     for one in (sys.stdout, sys.stderr):
         one.flush()
+    # Python drops a Ctrl-C that comes amid what it runs after a fork: it waits until then.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     if pid := os.fork():
         try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         except BaseException:  # after Ctrl-C, or when this process is to end
             os.kill(pid, signal.SIGTERM)
@@ -261,13 +265,12 @@ def _forked(
             raise
     status = 1
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         os.chdir(folder)
         os.environ.update(environment)
         if stream:
             os.dup2(stream.fileno(), 1)
             os.dup2(stream.fileno(), 2)
-        sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
         sys.argv[1:], sys.path[0] = words, ""
         exec(program, {"__name__": "__main__"})
         status = 0

@@ -38,12 +38,23 @@ def differ(one: float, other: float) -> bool:
     return not math.isclose(one, other, abs_tol=1e-6)
 
 
-def set_points(notebook: NotebookNode) -> None:
-    """Give each test cell the points of its parts."""
+def set_points(notebook: NotebookNode) -> list[str]:
+    """Give each test cell the points of its parts.
+
+    Return a sentence for each cell that had other points, if these were not 0.
+    """
+    changed = []
     for cell in notebook.cells:
-        worth = _worth_of_parts(cell)
-        if worth is not None and differ(worth, points_of(cell)):
+        worth, stated = _worth_of_parts(cell), points_of(cell)
+        if worth is not None and differ(worth, stated):
             cell.metadata["nbgrader"]["points"] = int(worth) if worth == int(worth) else worth
+            if stated:
+                changed.append(
+                    f"cell {grade_id_of(cell)} has {stated:g} points in the panel Create "
+                    f"Assignment, but its parts sum to {worth:g}. The release says {worth:g}. If "
+                    f"that is right, write {worth:g} into the panel."
+                )
+    return changed
 
 
 def _has_points(cell: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import is_solution
 
 from hw_grading.homework.cells import as_released, is_test, uses_checks
-from hw_grading.homework.checks_cells import Above, unused_generators, wrong_in
+from hw_grading.homework.checks_cells import Above, defined_twice, unused_generators, wrong_in
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import STAFF, Manifest
 from hw_grading.homework.points import not_understood, worth_of
@@ -76,6 +76,7 @@ def mistakes(notebook: NotebookNode, *, with_checks_alone: bool = False) -> Iter
                     "id of a cell with points, and no pattern of some, such as test_*."
                 )
         above.add(cell, name)
+    yield from defined_twice([cell.source for cell in notebook.cells if is_test(cell)], above)
 
 
 def wrong_marks(notebook: NotebookNode) -> Iterator[str]:
@@ -155,18 +156,9 @@ def unknown_cells(manifest: Manifest, cells: Iterable[NotebookNode]) -> Iterator
 
 
 def _in_cell(cell: NotebookNode) -> Iterator[str]:
-    open_kind = ""
-    for line in cell.source.splitlines():
-        marks = [(w, kind) for w in ("BEGIN", "END") for kind in _KINDS if f"{w} {kind}" in line]
-        if not marks and _MEANT.match(line):
-            names = ", ".join(f"BEGIN {kind} and END {kind}" for kind in _KINDS)
-            yield f"the line {quoted(line.strip())} removes nothing. Allowed are {names}."
-        for word, kind in marks:
-            if open_kind != (kind if word == "END" else ""):
-                yield f"{word} {kind} is not allowed here: each BEGIN needs its own END below it."
-            open_kind = kind if word == "BEGIN" else ""
-    if open_kind:
-        yield f"BEGIN {open_kind} has no END {open_kind} below it."
+    if wrong := next(_wrong_delimiters(cell.source), ""):
+        yield wrong  # what follows it comes from it
+        return
     is_answer, is_solved = marks_of(cell).get("solution"), "BEGIN SOLUTION" in cell.source
     if cell.get("attachments") and (is_answer or is_solved or "BEGIN MARK SCHEME" in cell.source):
         yield (
@@ -183,6 +175,21 @@ def _in_cell(cell: NotebookNode) -> Iterator[str]:
         yield "it has hidden tests, but its type is not Autograder tests (panel Create Assignment)."
 
 
+def _wrong_delimiters(source: str) -> Iterator[str]:
+    open_kind = ""
+    for line in source.splitlines():
+        marks = [(w, kind) for w in ("BEGIN", "END") for kind in _KINDS if f"{w} {kind}" in line]
+        if not marks and _MEANT.match(line):
+            names = ", ".join(f"BEGIN {kind} and END {kind}" for kind in _KINDS)
+            yield f"the line {quoted(line.strip())} removes nothing. Allowed are {names}."
+        for word, kind in marks:
+            if open_kind != (kind if word == "END" else ""):
+                yield f"{word} {kind} is not allowed here: each BEGIN needs its own END below it."
+            open_kind = kind if word == "BEGIN" else ""
+    if open_kind:
+        yield f"BEGIN {open_kind} has no END {open_kind} below it."
+
+
 def _in_test(cell: NotebookNode) -> Iterator[str]:
     released = as_released(cell.source, "code")
     if found := _FOR_STAFF.search(released):
@@ -194,6 +201,7 @@ def _in_test(cell: NotebookNode) -> Iterator[str]:
     for text, whose in ((cell.source, ""), (released, ", without its hidden tests")):
         if why := _why_no_python(text, with_magics=not uses_checks(cell)):
             yield f"it is not valid Python{whose} ({why})."
+            return
 
 
 def _in_code(cell: NotebookNode) -> Iterator[str]:

@@ -38,6 +38,12 @@ from hw_support.submission.problems import quoted
 
 # In the place of students' ids, which have no brackets.
 SOLUTIONS, UNTOUCHED = "(solutions)", "(release)"
+# What a part says that got an object of a class, and what an instructor should do then.
+_OBJECT = "got an object of type"
+_OBJECTS_STAY = (
+    "Objects stay in the notebook, and a test gets numbers, texts, and lists of them. Call the "
+    "methods in a function of this cell, and have it run there: Checks(..., function=its_name)"
+)
 _HIDDEN = "HIDDEN TESTS", "UNHIDDEN TESTS"  # what marks hidden lines, and what does not
 
 
@@ -260,6 +266,8 @@ def _why(cell: NotebookNode, answered: NotebookNode, outcome: Outcome) -> Iterat
     failed = [part for part in outcome.parts if part.cell == name and not part.passed]
     for part in failed:
         said = part.message
+        if _OBJECT in said:
+            said += f". {_OBJECTS_STAY}"
         if not part.is_whole:
             where = [f"line {n}" for n in _lines_with(part.name, cell)[-1:]]
             said = ": ".join(filter(None, (", ".join([*where, quoted(part.name)]), said)))

@@ -29,7 +29,7 @@ from hw_grading.outcome import SettingsError
 
 FOLDER = "answers"  # in the homework's folder of ``staff``
 _HEADER = re.compile(r"^# %% (.+?)(?: \[needs ([^\]]+)\])?$", re.M)
-_MOST = re.compile(r"At most (\d+) points?(?: in (\w+))?: (.+)")
+_MOST = re.compile(r"At most (\d+(?:\.\d+)?) points?(?: in (\w+))?: (.+)")
 _WITH = re.compile(r"^# with (\w+\.py)$", re.M)
 
 

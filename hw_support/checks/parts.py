@@ -55,6 +55,15 @@ from hw_support.checks.compare import (
     refuted,
     shown,
 )
+from hw_support.checks.fitting import (
+    Arguments,
+    arguments_of,
+    wrong_call,
+    wrong_case,
+    wrong_inputs,
+    wrong_part,
+    wrong_results,
+)
 from hw_support.checks.fresh import drawn_like, generator, is_finite
 from hw_support.checks.notebook_access import notebook_of
 from hw_support.checks.time_limit import TimeLimitReached
@@ -93,6 +102,10 @@ class StaffError(BaseException):
 
     It is no `Exception`, so that ``except Exception`` in a test does not hide it.
     """
+
+
+class _TooFewResults(ValueError):
+    """The solution returns fewer results than the test names."""
 
 
 @dataclass(frozen=True)
@@ -241,31 +254,30 @@ class Checks:
         return draw
 
     @functools.cached_property
-    def _signature(self) -> tuple[list[str], int]:
-        """The names of the function's arguments, and how many of them have no default."""
+    def _arguments(self) -> Arguments:
+        """The arguments of the function."""
         if self._given_inputs:
             names = self._given_inputs.split(", ")
-            return names, len(names)
+            return Arguments(names, len(names))
         function: Any = self._function
         if function is None and self._reference:
             function = self._reference.function(self.name)
         if function is None:
             with contextlib.suppress(NameError):
                 function = self._value(self.name)
+        found = None
         if not hasattr(type(function), "looked_at"):  # a function in another process
-            with contextlib.suppress(TypeError, ValueError):
-                parameters = inspect.signature(function).parameters.values()
-                if all(one.kind is not one.VAR_POSITIONAL for one in parameters):
-                    by_place = [one for one in parameters if one.kind < one.VAR_POSITIONAL]
-                    names = [one.name for one in by_place]
-                    return names, sum(one.default is one.empty for one in by_place)
+            found = arguments_of(function)
+        if found and not found.has_more:
+            return found
         count = max((len(case) for case in self._cases), default=0) - len(self._returns.split(", "))
-        return [f"argument {n}" for n in range(1, count + 1)], count
+        names = [f"argument {n}" for n in range(1, count + 1)]
+        return Arguments(names, count)
 
     @property
-    def _inputs(self) -> list[str]:
+    def _inputs(self) -> Sequence[str]:
         """The names of the function's arguments."""
-        return self._signature[0]
+        return self._arguments.names
 
     def _count(self, case: Case) -> int:
         """Return how many entries of a case are inputs; what is expected follows.
@@ -273,7 +285,43 @@ class Checks:
         A case need not have a value for each result, and may have none.
         """
         count = len(case) - len(self._returns.split(", "))
-        return min(max(count, self._signature[1]), len(case))
+        return min(max(count, self._arguments.needed), len(case))
+
+    def _expect_fit(
+        self, function: Callable[..., object], cases: Sequence[Case], compared: Sequence[str] | None
+    ) -> None:
+        """Raise `StaffError` if visible cases do not fit a part: its function, or the solution's.
+
+        For `compared` see `_add`.
+        """
+        if compared is None:
+            wrong = wrong_part(function, cases)
+        else:
+            wrong = self._wrong_calls(cases, compared)
+        if wrong:
+            raise StaffError(f"{self.name}: {wrong}")
+
+    def _wrong_calls(self, cases: Sequence[Case], compared: Sequence[str]) -> str:
+        """Say that calls with these cases do not fit the solution's function; or ""."""
+        right, results = None, self._returns.split(", ")
+        with contextlib.suppress(LookupError):
+            right = self._right(self._function) or self._reference.function(self.name)
+        if not right or not (arguments := arguments_of(right)):
+            return ""
+        # Of `right`: what is looked up in a function of another process fails.
+        name = getattr(right, "__name__", self.name) if self._function is not None else self.name
+        if self._given_inputs:
+            if wrong := wrong_inputs(self._inputs, arguments, name):
+                return wrong
+            arguments = self._arguments
+        if wrong := wrong_call(arguments, name, cases):
+            return wrong
+        least = max((results.index(one) + 1 for one in compared), default=0)
+        found = (
+            wrong_case(n, case, self._count(case), least, arguments, name, self._returns)
+            for n, case in enumerate(cases, 1)
+        )
+        return next(filter(None, found), "")
 
     def part(
         self,
@@ -303,7 +351,7 @@ class Checks:
             points in the function's own test. If such a function raises an error or is not defined,
             so that there is nothing to show (see `shown`), the part counts as passed. Neither holds
             if one of the functions, and another one of the notebook, have less than half of their
-            points: then only what the reference returns is right.
+            points: then the part fails, since nobody knows who made what is shown.
         """
 
         def run(function: Callable[..., object]) -> object:
@@ -331,13 +379,17 @@ class Checks:
         does: values of any plain kind, numbers up to a relative error of 1e-5. For `cases` and
         `values` see `part`.
         """
-        names = self._returns.split(", ")
+        names, compared = self._returns.split(", "), compare.split(", ")
+        for name in compared:
+            if name not in names:
+                known = f"one of {self._returns}" if self._returns else "a name in `returns`"
+                raise StaffError(f"{name!r} is not a result of {self.name}: expected {known}")
 
         def row(*case: object) -> None:
             _, call = self._next_call(lambda inputs: [inputs], whole=False)
             came = results(call(), self._returns, exactly=self._exactly)
             right = dict(zip(names, case[self._count(case) :], strict=False))
-            for name in compare.split(", "):
+            for name in compared:
                 said = f"no case has a value for {name}. Does {self.name} take the right arguments?"
                 expect(name in right, said)
                 (by or expect_value)(came[names.index(name)], right[name], what=name, **how)
@@ -349,10 +401,10 @@ class Checks:
             due = [case[self._count(case) :] for case in visible]
             marks = dict(zip(names, map(_mark_of, zip(*came, strict=True)), strict=True))
             right = dict(zip(names, map(_mark_of, zip(*due, strict=False)), strict=False))
-            return self._known(compare.split(", "), marks, right)
+            return self._known(compared, marks, right)
 
         part = Part(failures.one_line(what), points, compares_values=values)
-        self._add(part, row, cases, (), calls=True, explain=explain)
+        self._add(part, row, cases, (), compared=compared, explain=explain)
 
     def untouched(
         self,
@@ -376,7 +428,7 @@ class Checks:
             expect_result_kept(called.result, next(self._calls)[1])
 
         part = Part(failures.one_line(str(what)), points, compares_values=False)
-        self._add(part, row, cases, (), calls=True)
+        self._add(part, row, cases, (), compared=())
 
     def random(
         self,
@@ -561,15 +613,18 @@ class Checks:
         cases: Sequence[Case] | None,
         of: Sequence[str],
         *,
-        calls: bool = False,
+        compared: Sequence[str] | None = None,
         explain: Explain | None = None,
     ) -> None:
         """Run a part, add it and print its outcome, unless `score` prints it.
 
-        `calls`: its cases are inputs of calls. `explain` names a known mistake.
+        If its cases are inputs of calls, `compared` has the names of the results that it compares.
+        `explain` names a known mistake.
         """
-        fresh = self._fresh_cases(part.what, cases, calls=calls)
         own = (self._cases if cases is None else cases) or [()]
+        if self._reference:
+            self._expect_fit(function, own, compared)
+        fresh = self._fresh_cases(part.what, cases, calls=compared is not None)
         if of:
             self.notebook.points.pop(self._key, None)
         run = functools.partial(self._run, part, function, own, fresh, explain or (lambda _: ""))
@@ -605,15 +660,13 @@ class Checks:
             right = self._right_functions()
             if tries and not tries.is_second:
                 tries.is_wanted = tries.is_wanted or bool(too_few or right)
-            elif right:
+            elif right and not too_few:  # poor functions have no use for right ones
                 with self.notebook.replaced(**right):
                     self.second_try = True
                     second = run()
                     self.second_try = False
                 if not second.message:
                     return replace(part, second_try=True)
-            elif not first.message and not self._reference:
-                too_few += ". When you are graded, the right value counts"
         return replace(first, message=first.message or too_few, excused="")
 
     def _first_try(self, run: Callable[[], Part], tries: Tries) -> Part:
@@ -664,6 +717,8 @@ class Checks:
         try:
             with self.notebook.limited(CPU_SECONDS, WALL_SECONDS), _output(dropped=True):
                 yield
+        except _TooFewResults as error:
+            raise StaffError(f"{self.name}: {error}") from error
         except _NOTHING_RIGHT as error:
             why = failures.described(error, None)
             raise StaffError(f"{self.name}: no fresh case can be drawn: {why}") from error
@@ -675,14 +730,18 @@ class Checks:
         """
         inputs = [one for one in map(self._inputs_of, cases) if one]
         if unknown := sorted({*self._ranges} - {*self._inputs}):
-            raise ValueError(f"checks.fresh names {unknown[0]}, which is no argument")
+            raise ValueError(
+                f"checks.fresh names {unknown[0]!r}, which is no argument: expected some of "
+                f"{', '.join(self._inputs)}"
+            )
         shows_numbers_alone = all(map(is_finite, cases))
         found: list[Case] = []
-        why = ""
+        why, too_few = "", None
         for one in drawn_like(inputs, self._inputs, draw, self._ranges):
             try:
                 case = self._answered(one)
             except _NOTHING_RIGHT as error:
+                too_few = error if isinstance(error, _TooFewResults) else None
                 why = f"the solution raises {failures.described(error, None)}"
                 if isinstance(error, TimeLimitReached):
                     break
@@ -690,8 +749,10 @@ class Checks:
             if is_finite(case) or not shows_numbers_alone:
                 found.append(case)
             else:
-                why = "the solution returns NaN or infinity"
+                too_few, why = None, "the solution returns NaN or infinity"
         if why and not found and self._reference.has_solutions:
+            if too_few:
+                raise too_few
             raise ValueError(
                 f"for all inputs like those of the visible cases {why}. Say with "
                 "checks.fresh(...) how to draw inputs for which it is right"
@@ -715,7 +776,32 @@ class Checks:
             raise LookupError(f"{self.name}: {why}")
         with np.errstate(all="ignore"):
             came = function(*self._right(_arrays(tuple(copy.deepcopy(inputs)))))
-        return (*inputs, *copy.deepcopy(results(came, self._returns)))
+        try:
+            came = results(came, self._returns)
+        except Mismatch as error:
+            raise _TooFewResults(wrong_results(self._returns.split(", "), came)) from error
+        return (*inputs, *copy.deepcopy(came))
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether what is right is at hand, as in a grader."""
+        return self._reference is not None
+
+    def right(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function of the test cell that calls right functions of the homework, by name.
+
+        Without a reference, as at home, it is the function itself: it calls the notebook's own.
+        """
+        right: Callable[..., Any] = self._right(function) if self.is_graded else function
+        return right
+
+    def functions_above_lost_points(self) -> bool:
+        """Whether a function of an earlier test has not all of its points."""
+        return any(
+            got < points
+            for name, (got, points) in self.notebook.earned().items()
+            if name != self.name
+        )
 
     def _right(self, value: Any) -> Any:
         """Return a value with right functions in the place of the notebook's own."""
@@ -774,7 +860,7 @@ class Checks:
                     self._find_cause(error, run_visible, lambda: explain(cases))
                 message = self._why(error, place)
                 excused = self._excuse(error, place) if self._nothing_shown else ""
-                names = [*inspect.signature(function).parameters]
+                names: Sequence[str] = [*inspect.signature(function).parameters]
                 names = self._inputs[: self._count(case)] if names == ["case"] else names
                 call = self._other_call(function, error)
                 about = _about(names, case, part.fresh, error) if call is None else ""

@@ -23,6 +23,7 @@ from hw_support.checks.compare import (
     looked_at,
     relative_error,
 )
+from hw_support.checks.parts import results
 
 Array = npt.NDArray[Any]
 
@@ -192,19 +193,29 @@ def _named(
 
 
 def expect_largest_error(
-    largest: Callable[[], Any], one: Sequence[Any], other: Sequence[Any]
+    largest: Callable[[], Any],
+    one: Sequence[Any],
+    other: Sequence[Any],
+    both: Callable[[], Sequence[Any]],
 ) -> float:
     """Expect the largest relative error of two lists of gradients, by any usual definition.
 
     `largest` returns the number to be judged, which is returned as a float. If the lengths of the
-    lists or two shapes differ, one kind of gradient is wrong: that has cost points in the
-    function's own test. Then there is nothing to compare; any number is accepted, and also none (0
-    is returned). `Mismatch` if a list is empty.
+    lists or two shapes differ, and also those of what ``both()`` returns, ``(grad_Ws, grad_bs)`` by
+    either function, then a function is wrong: that has cost points in its own test. There is
+    nothing to compare; any number is accepted, and also none (0 is returned). `Mismatch` if a list
+    is empty, or if the functions return what can be compared.
     """
     expect(len(one) and len(other), "expected gradients of both kinds to compare, got none")
     pairs = [(looked_at(a), looked_at(b)) for a, b in zip(one, other, strict=False)]
-    same_shapes = all(np.shape(a) == np.shape(b) for a, b in pairs)
-    comparable = len(one) == len(other) and same_shapes
+    comparable = _have_same_shapes(one, other)
+    if not comparable:
+        by_functions = [
+            [array for half in results(came, "grad_Ws, grad_bs") for array in looked_at(half)]
+            for came in both()
+        ]
+        said = "the two kinds of gradients have other shapes than those that your functions return"
+        expect(not _have_same_shapes(*by_functions), said)
     try:
         numbers = as_numbers(largest(), what="the largest relative error")
     except NameError:
@@ -226,6 +237,12 @@ def expect_largest_error(
     said = f"the largest relative error: expected {least:.1e} to {most:.1e}, got {got:.1e}"
     expect(least - 1e-12 <= got <= most + 1e-12, said)
     return got
+
+
+def _have_same_shapes(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    pairs = zip(one, other, strict=False)
+    same = all(np.shape(looked_at(a)) == np.shape(looked_at(b)) for a, b in pairs)
+    return len(one) == len(other) and same
 
 
 def expect_normal(initialise: Callable[[list[int]], Any], dims: list[int], *, std: float) -> None:

@@ -1,14 +1,22 @@
 """Check a notebook's ``train``: batches, steps and histories on a small set, and the real run.
 
+The test sets the weights from which ``train`` begins: its own functions take the place of
+``create_weight_matrices`` and ``create_bias_vectors``. So a network that student code presents
+proves nothing. Steps have to follow the gradient from there.
+
 Each image of the small set has a pixel of its own, which is black in all other images. A step
 changes the weights of that pixel only if it uses the image, and by as much as the image counts in
 the step. So the weights after each step show the batches, without a look into the student's code.
+
+Losses and gradients are computed by functions of the test cell, which calls those of the notebook:
+in grading the right ones. Nothing here knows a formula that the homework asks for.
 """
 
 import contextlib
 import copy
 import io
 import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +34,7 @@ Network = list[Array]  # W1 (784, units), W2 (units, 1), b1 (1, units), b2 (1, 1
 
 # With this step size the small network learns something in a few steps, and steps that are 100
 # times as large do not saturate it.
-EPOCHS, STEP_SIZE = 2, 0.02
+EPOCHS, STEP_SIZE, USUAL_STEP_SIZE = 2, 0.02, 0.1
 PARAMETERS = ("weight_matrices[0]", "weight_matrices[1]", "biases[0]", "biases[1]")
 HISTORIES = ("training_loss", "training_acc", "test_loss", "test_acc")
 RESULTS = ("weight_matrices", "biases", *HISTORIES)
@@ -37,10 +45,14 @@ _TEST = ((6, 1, 1), (8, 0, 1), (20, 1, 0), (6, 0, 0))
 IMAGES, TEST_IMAGES = (sum(group[0] for group in groups) for groups in (_TRAINING, _TEST))
 SIZES = [100, 100, 50]  # of the batches of an epoch
 STEPS = EPOCHS * len(SIZES)
+MOST_STEPS = 4 * STEPS  # then `train` is stopped
 
 UNITS, RUN_STEPS, RUN_STEPS_WITHOUT_SHORT_BATCHES = 200, 605, 600  # of the real run
 _PIXELS = 784
 _ERROR, _STEP_ERROR = 2e-5, 2e-2  # in single precision, of histories and of steps
+_ALONG = 0.9  # least cosine of a step and the gradient, either way, by which batches are believed
+_AT_ONCE = 50  # images whose gradients are computed together
+_SEED = 1  # of the generator that the test gives to `train`
 
 
 @dataclass(frozen=True)
@@ -48,24 +60,33 @@ class Batch:
     """The images that a step used. Training images have indices 0 to 249; test images follow."""
 
     images: Array  # indices
-    pixels: Array  # (n, 784)
     labels: Array  # with which the step fits, image by image
     counts: Array  # how often each image was drawn
     odd: float  # 0; or how much an image counts if that is no multiple of what the others do
+    along: float  # cosine of the change of W1 and the gradient of these images
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """Of all images: the outputs of a network, and the gradients of each output."""
+
+    g: Array  # (n, 1)
+    by_W2: Array  # (n, units)
+    by_b1: Array  # (n, units); by W1 it is the outer product of the pixels and this
+    by_b2: Array  # (n, 1)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen of a training. In code, steps are counted from 0; in messages, from 1.
+    """What was seen of a training. In code, steps are counted from 0; in messages, from 1."""
 
-    The network before step 0 is not seen, so its batch is not seen either.
-    """
-
-    networks: list[Network]  # after each step
-    batches: list[Batch]  # `batches[k - 1]` of step k
+    networks: list[Network]  # the first one, which the test has set, and that after each step
+    slopes: list[Slopes]  # of these networks
+    batches: list[Batch]  # of each step
     histories: dict[str, Array]
     returned: Network
     last: Network  # which `after_step` got
+    rng_was_used: bool
 
 
 class TrainingChecks:
@@ -73,16 +94,34 @@ class TrainingChecks:
 
     Each raises `Mismatch` for its own mistakes alone: a step is compared with the gradient of the
     batch that was used, and histories with that batch and with the labels that the step used.
+
+    Parameters
+    ----------
+    checks
+        Of the test cell.
+    forward, loss, backward
+        Functions of the cell that call the notebook's own: ``forward(X, weight_matrices, biases)``
+        returns outputs (n, 1) and caches, ``loss(g, y)`` losses and their derivatives by g, and
+        ``backward(dL_dg, caches)`` the gradients of each example. In grading the right ones run.
     """
 
-    def __init__(self, checks: Checks) -> None:
+    def __init__(
+        self,
+        checks: Checks,
+        forward: Callable[..., Any],
+        loss: Callable[..., Any],
+        backward: Callable[..., Any],
+    ) -> None:
         self._checks = checks
+        self._forward, self._loss, self._backward = map(checks.right, (forward, loss, backward))
         self._runs: dict[bool, Seen] = {}  # by whether it is the second try
+        if not checks.is_graded and checks.functions_above_lost_points():
+            checks.note("train is compared with your own functions: first mend those that failed")
         # What the real run has left, and the data: read before any student code is called.
         self._left = dict(zip(RESULTS, checks.notebook.own(*RESULTS), strict=True))
         self._test_set = checks.notebook.own("X_test", "y_test")
         # Training images come first, test images last.
-        draw = generator("train")
+        self._draw = draw = generator("train")
         groups = [
             draw.permutation([(kind, label) for n, kind, label in groups for _ in range(n)])
             for groups in (_TRAINING, _TEST)
@@ -102,36 +141,39 @@ class TrainingChecks:
         """Expect each image once in an epoch: batches of 100, 100 and 50, in a new random order."""
         seen = self._seen()
         _expect_steps(seen, clear=True)
-        for step, batch in enumerate(seen.batches, 2):
+        for step, batch in enumerate(seen.batches, 1):
             said = f"expected images of X_train only, got one of X_test in step {step}"
             expect(np.all(batch.images < IMAGES), said)
-        steps = len(seen.networks)
+        steps = len(seen.batches)
         cause = ". Likely cause: the last, short batch is left out" if steps == 4 else ""
         said = f"expected {STEPS} steps in 2 epochs of {IMAGES} images, got {steps}"
         expect(steps == STEPS, said + cause)
-        first, second = seen.batches[:2], seen.batches[2:]
+        first, second = seen.batches[: len(SIZES)], seen.batches[len(SIZES) :]
         for epoch in (first, second):
             drawn = np.sum([np.bincount(b.images, b.counts, IMAGES) for b in epoch], axis=0)
             for image in np.flatnonzero(drawn > 1)[:1]:
                 said = f"expected each image once in an epoch, got image {image}"
                 raise Mismatch(f"{said} {drawn[image]:.0f} times")
-        sizes = [len(batch.images) for batch in second]
-        expect(sorted(sizes) == sorted(SIZES), f"expected batches of {SIZES} images, got {sizes}")
-        for step, batch in enumerate(seen.batches, 2):
+            sizes = [len(batch.images) for batch in epoch]
+            said = f"expected batches of {SIZES} images, got {sizes}"
+            expect(sorted(sizes) == sorted(SIZES), said)
+        for step, batch in enumerate(seen.batches, 1):
             # Of 100 images drawn from 250, two in five have the next one in the batch too.
             in_order = np.mean(np.diff(batch.images) == 1) > 0.75
             expect(not in_order, f"expected a random order, got that of X_train in step {step}")
-        pairs = zip(first, second[1:], strict=True)
+        pairs = zip(first, second, strict=True)
         same = any(np.array_equal(one.images, other.images) for one, other in pairs)
         expect(not same, "expected a new order in each epoch, got the same batches again")
+        said = "expected the order to be drawn by rng, the third argument of train; it was not used"
+        expect(seen.rng_was_used, said)
 
     def expect_step(self) -> None:
         """Expect steps of minus the step size times the mean gradient of the batch."""
         seen = self._seen()
         _expect_steps(seen)
-        for step, batch in enumerate(seen.batches, 1):
-            wrong = _wrong_step(seen, step, self.labels[batch.images])
-            if wrong and not _wrong_step(seen, step, batch.labels):
+        for step, batch in enumerate(seen.batches):
+            wrong = self._wrong_step(seen, step, self.labels[batch.images])
+            if wrong and not self._wrong_step(seen, step, batch.labels):
                 wrong = (
                     f"step {step + 1}: expected the gradient with the labels of y_train, got that "
                     "with other labels. Likely cause: images and labels are not shuffled with the "
@@ -151,12 +193,22 @@ class TrainingChecks:
         accuracies alone, is not counted here if the part on training has counted it.
         """
         seen, names = self._seen(), HISTORIES[2:]
-        right = np.transpose([self._test_figures(network) for network in seen.networks])
-        sizes = np.full(len(seen.networks), TEST_IMAGES)
-        early = {"it is measured before the step": [seen.histories[names[0]][0], *right[0][:-1]]}
-        images = self.images[IMAGES:], self.labels[IMAGES:]
-        pairs = np.array([accuracy_of_pairs(network, *images) for network in seen.networks])
-        wrong = _wrong(seen, names, right, sizes, early, pairs)
+        _expect_steps(seen)
+        tests, training = slice(IMAGES, None), slice(IMAGES)
+        due, all_trained = (
+            np.transpose([self._figures(s.g, self.labels, part) for s in seen.slopes])
+            for part in (tests, training)
+        )
+        in_batch = self._of_batches(seen, seen.slopes[1:])
+        sizes = np.full(len(seen.batches), TEST_IMAGES)
+        causes = {
+            "it is measured before the step": due[:, :-1],
+            "these are figures of training images": all_trained[:, 1:],
+            "these are figures of the batch": in_batch,
+        }
+        pairs = [_accuracy_of_pairs(s.g[tests], self.labels[tests]) for s in seen.slopes[1:]]
+        others = dict(zip(HISTORIES, self._of_batches(seen, seen.slopes[:-1]), strict=False))
+        wrong = _wrong(seen, names, due[:, 1:], sizes, causes, np.array(pairs), others)
         if bool(wrong[0]) != bool(wrong[1]) and not self._checks.parts[-1].passed:
             with contextlib.suppress(Mismatch):
                 if [*map(bool, self._wrong_training())] == [*map(bool, wrong)]:
@@ -166,17 +218,8 @@ class TrainingChecks:
     def expect_results(self) -> None:
         """Expect a new network in each call; the last one of ``after_step`` is returned."""
         seen = self._seen()
-        spread = float(seen.networks[0][1].std())
-        said = f"expected a new network, with weights of about 0.01, got {spread:.2g} in step 1"
-        expect(spread < 0.1, said)
-        again, _ = self._trained()
+        _, again, _ = self._trained(self._rng())  # fails if no new weights are drawn
         expect(again, "expected calls of after_step in a second call of train too, got none")
-        # A network of a second call that is new differs from the last one as much as any two do.
-        from_first, from_last = (
-            float(np.std(again[0][0] - one[0])) for one in (seen.networks[0], seen.networks[-1])
-        )
-        said = "expected a new network in each call, got the trained one of the first call again"
-        expect(from_last > min(from_first, 1e-3), f"the second call of train: {said}")
         pairs = zip(seen.returned, seen.last, strict=True)
         same = all(np.allclose(a, b, rtol=1e-6, atol=1e-9, equal_nan=True) for a, b in pairs)
         said = "expected after_step to get the returned network after the last step, got another"
@@ -185,9 +228,10 @@ class TrainingChecks:
     def expect_run(self) -> None:
         """Expect the results of the real training.
 
-        Always: four lists with an entry for each step, and a network. If all parts above have
-        passed: losses that fall, or a network that has learnt, since the notebook's own loss may be
-        wrong. If they have with the notebook's own functions: all the rest.
+        Always: four lists with an entry for each step, and a network, of which not all is constant.
+        The rest, if ``train`` has passed all parts above, and its functions all their own tests:
+        then losses fall, and the network has learnt what the lists say. If not, a run that is wrong
+        has cost points above.
         """
         names, above = self._left, self._checks.parts
         there = all(value is not None for value in names.values())
@@ -198,30 +242,33 @@ class TrainingChecks:
         expect(sizes in ([RUN_STEPS] * 4, [RUN_STEPS_WITHOUT_SHORT_BATCHES] * 4), said)
         both = names["weight_matrices"], names["biases"]
         network = as_network(*both, whose="weight_matrices and biases", units=UNITS)
+        expect(any(map(np.any, network)), "expected a trained network, got zeros alone")
+        varies = any(np.ptp(value) != 0 for value in values.values())
+        expect(varies, "expected histories of a training, got the same number in each entry")
         *_, last_loss, last_accuracy = (value[-1] for value in values.values())
         if last_accuracy < 0.97:
             said = f"the last test accuracy is {last_accuracy:.3f}, and the text announces 0.98"
             self._checks.note(said)
-        if not all(part.passed for part in above):
+        has_paid = self._checks.functions_above_lost_points()
+        if has_paid or not all(part.passed and not part.second_try for part in above):
             return
-        own = not any(part.second_try for part in above)
         X, y = (np.asarray(looked_at(value)) for value in self._test_set)
-        loss, accuracy = figures(network, X.reshape(y.size, -1), y.ravel())
+        outputs, _ = self._outputs(network, X.reshape(y.size, -1))
+        loss, accuracy = self._figures(outputs, y.ravel())
         for name, value in values.items():
             first, end = value[:20].mean(), value[-50:].mean()
-            if name.endswith("loss") and (own or accuracy < 0.9):
-                most = 0.25 * first if own else first
-                expect(end < most, f"{name}: expected an end below {most:.3g}, got {end:.3g}")
-            elif own:
+            if name.endswith("loss"):
+                said = f"{name}: expected an end below {0.25 * first:.3g}, got {end:.3g}"
+                expect(end < 0.25 * first, said)
+            else:
                 expect(end > 0.95, f"{name}: expected an end above 0.95, got {end:.3f}")
-        if own:
-            said = f"expected a test accuracy of the network above 0.97, got {accuracy:.3f}"
-            expect(accuracy > 0.97, said)
-            near = abs(last_loss - loss) < 0.004 and abs(last_accuracy - accuracy) < 0.003
-            said = f"expected test_loss and test_acc to end with {loss:.4f} and {accuracy:.4f}, as "
-            expect(near, f"{said}of the network, got {last_loss:.4f} and {last_accuracy:.4f}")
+        said = f"expected a test accuracy of the network above 0.97, got {accuracy:.3f}"
+        expect(accuracy > 0.97, said)
+        near = abs(last_loss - loss) < 0.004 and abs(last_accuracy - accuracy) < 0.003
+        said = f"expected test_loss and test_acc to end with {loss:.4f} and {accuracy:.4f}, as "
+        expect(near, f"{said}of the network, got {last_loss:.4f} and {last_accuracy:.4f}")
 
-    # -- what was seen, and what is right
+    # -- what was seen
 
     def _seen(self) -> Seen:
         """Return what was seen. The parts of a test share one run for each of the two tries."""
@@ -232,59 +279,160 @@ class TrainingChecks:
 
     def _run(self) -> Seen:
         """Run ``train``, and say what was seen."""
-        networks, came = self._trained()
+        rng = self._rng()
+        start, networks, came = self._trained(rng)
         Ws, bs, *lists = results(came, ", ".join(RESULTS))
+        try:
+            returned = as_network(Ws, bs, whose="train")
+        except Mismatch as error:
+            if _is_in_another_order([Ws, bs, *lists]):
+                error.cause = f"the results come in another order than {', '.join(RESULTS)}"
+            raise
         pairs = zip(HISTORIES, lists, strict=True)
         histories = {name: as_numbers(v, what=name).astype(float).ravel() for name, v in pairs}
         calls = len(networks)
         message = f"expected {STEPS} calls of after_step, one after each step, got {calls}"
-        expect(calls > 1 and calls in (STEPS, 2 * EPOCHS, *map(len, histories.values())), message)
-        returned, last = as_network(Ws, bs, whose="train"), networks[-1]
-        end = histories["test_loss"][-1]
-        of_both = [abs(self._test_figures(one)[0] - end) for one in (returned, last)]
-        if of_both[0] < 1e-5 < of_both[1]:
-            networks = [*networks[1:], returned]  # it was called before each step
-        batches = [self._batch(*pair) for pair in itertools.pairwise(networks)]
-        return Seen(networks, batches, histories, returned, last)
+        message += _likely(["it is called once an epoch"] if calls == EPOCHS else [])
+        as_many = calls in (STEPS, 2 * EPOCHS, *map(len, histories.values()))
+        expect(calls > EPOCHS and as_many, message)
+        last = networks[-1]
+        if _are_same(networks[0], start) and not _are_same(returned, last):
+            networks = [*networks, returned]  # it was called before each step
+        else:
+            networks = [start, *networks]
+        slopes = [self._slopes(one) for one in networks]
+        steps = zip(itertools.pairwise(networks), slopes, strict=False)
+        batches = [self._batch(before, after, at) for (before, after), at in steps]
+        was_used = bool(self._checks.notebook.call_there(was_used_since, rng, _SEED))
+        return Seen(networks, slopes, batches, histories, returned, last, was_used)
 
-    def _trained(self) -> tuple[list[Network], Any]:
+    def _trained(self, rng: Any) -> tuple[Network, list[Network], Any]:
         """Run ``train`` without changing the notebook's names.
 
-        Return the network of each call of ``after_step``, and the result.
+        Return the network from which it began, that of each call of ``after_step``, and the result.
         """
         notebook = self._checks.notebook
         train: Any = notebook.own("train")
         expect(callable(train), "expected a function train, got none: put your loop into one")
         networks: list[Network] = []
+        weights: list[list[Array]] = []
+        biases: list[list[Array]] = []
 
         def after_step(weight_matrices: Any, biases: Any) -> None:
             networks.append(as_network(weight_matrices, biases, whose="after_step"))
+            said = f"expected {STEPS} steps of the test's {IMAGES} images, got {MOST_STEPS}. Does "
+            said += "train have a fixed number of images, such as 12,080?"
+            expect(len(networks) < MOST_STEPS, said)
+
+        def create_weight_matrices(layer_dims: Any) -> list[Array]:
+            return self._drawn(weights, itertools.pairwise(_sizes(layer_dims)))
+
+        def create_bias_vectors(layer_dims: Any) -> list[Array]:
+            return self._drawn(biases, ((1, d) for d in _sizes(layer_dims)[1:]))
 
         after_step.__qualname__ = "after_step"
         arrays = self.images.reshape(-1, 28, 28), self.labels
         (X_train, X_test), (y_train, y_test) = (np.split(a.copy(), [IMAGES]) for a in arrays)
-        small = {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
+        instead = {"X_train": X_train, "y_train": y_train, "X_test": X_test, "y_test": y_test}
+        create = {one.__name__: one for one in (create_weight_matrices, create_bias_vectors)}
         earlier = self._left.items()  # it may change these in place
         copies = {n: Notebook.MISSING if v is None else copy.deepcopy(v) for n, v in earlier}
-        with notebook.replaced(**small, **copies), contextlib.redirect_stdout(io.StringIO()):
-            rng = notebook.own("rng")
+        with (
+            notebook.replaced(**instead, **create, **copies),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             try:
                 came = train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=after_step)
-            except IndexError as error:
+            except (IndexError, ValueError) as error:
+                if isinstance(error, ValueError) and "size 0" not in str(error):
+                    raise
                 said = described(error, place_of(error, notebook.names))
                 raise Mismatch(
                     f"{said}. The test gives X_train and y_train {IMAGES} other images. Does train "
                     "use arrays that were made from the real ones outside of it?"
                 ) from error
-        return networks, came
+        said = (
+            "expected train to draw a new network in each call, by create_weight_matrices and "
+            "create_bias_vectors (the test puts its own in their place), got none of their weights"
+        )
+        expect(weights and biases, said)
+        first = networks[0] if networks else [*weights[0], *biases[0]]
+        Ws, bs = (
+            min(made, key=lambda one: _distance(one[0], seen))
+            for made, seen in ((weights, first[0]), (biases, first[2]))
+        )
+        start = as_network(Ws, bs, whose="create_weight_matrices")
+        begins = all(a.shape == b.shape for a, b in zip(start, first, strict=True))
+        expect(begins, "expected train to begin with the created weights, got other shapes")
+        return start, networks, came
 
-    def _batch(self, before: Network, after: Network) -> Batch:
+    def _drawn(self, made: list[list[Array]], shapes: Any) -> list[Array]:
+        """Return new arrays, N(0, 0.01**2), and note copies."""
+        expect(len(made) < MOST_STEPS, f"expected a new network in each call, got {MOST_STEPS}")
+        made.append([self._draw.normal(0.0, 0.01, shape) for shape in shapes])
+        return copy.deepcopy(made[-1])
+
+    def _rng(self) -> Any:
+        """Return a generator of the notebook, which is not the notebook's own ``rng``."""
+        return self._checks.notebook.call_there(new_generator, _SEED)
+
+    def _outputs(self, network: Network, images: Array) -> tuple[Array, Any]:
+        """Return outputs (n, 1) and caches of a pass that begins with the sums ``images @ W1``.
+
+        So it is a pass through a layer (units, units): with W1 itself, the gradients of 50 images
+        would have 63 MB.
+        """
+        W1, W2, b1, b2 = network
+        g, caches = self._forward(images @ W1, [np.eye(W1.shape[1]), W2], [b1, b2])
+        return np.reshape(
+            as_numbers(g, what="the output of forward_pass"), (len(images), 1)
+        ), caches
+
+    def _slopes(self, network: Network) -> Slopes:
+        """Return outputs of all images, and their gradients."""
+        found = []
+        for start in range(0, len(self.images), _AT_ONCE):
+            images = self.images[start : start + _AT_ONCE]
+            g, caches = self._outputs(network, images)
+            grad_Ws, grad_bs = results(self._backward(np.ones_like(g), caches), "grad_Ws, grad_bs")
+            grads = [looked_at(grad_Ws)[1], *looked_at(grad_bs)]
+            sizes = len(network[1]), len(network[1]), 1
+            for gradient, size in zip(grads, sizes, strict=True):
+                said = "the steps are compared with your backward_pass, which has other shapes here"
+                expect(np.size(gradient) == len(images) * size, f"{said}: mend it first")
+            found.append([g, *(np.reshape(one, (len(images), -1)) for one in grads)])
+        return Slopes(*map(np.concatenate, zip(*found, strict=True)))
+
+    def _losses(self, g: Array, labels: Array) -> tuple[Array, Array]:
+        """Return losses (n,), and their derivatives by g (n, 1)."""
+        loss, dL_dg = results(self._loss(g, labels), "loss, dL_dg")
+        return np.reshape(loss, -1), np.reshape(dL_dg, (-1, 1))
+
+    def _figures(
+        self, g: Array, labels: Array, some: Any = slice(None), counts: Any = None
+    ) -> Array:
+        """Return mean loss (nats) and accuracy of `some` images, each of which counts so often."""
+        g, labels = g[some], labels[some]
+        right = (g[:, 0] > 0.5) == (labels == 1)
+        return np.asarray(np.average([self._losses(g, labels)[0], right], axis=1, weights=counts))
+
+    def _gradient(self, slopes: Slopes, images: Array, labels: Array, counts: Array) -> Network:
+        """Return the gradient of the mean loss of these images, by parameter."""
+        _, dL_dg = self._losses(slopes.g[images], labels)
+        each = (counts / counts.sum())[:, None] * dL_dg
+        by_b1, by_W2 = each * slopes.by_b1[images], each * slopes.by_W2[images]
+        by_b2 = each * slopes.by_b2[images]
+        weights = self.images[images].T @ by_b1, by_W2.sum(axis=0)[:, None]
+        return [*weights, *(one.sum(axis=0, keepdims=True) for one in (by_b1, by_b2))]
+
+    def _batch(self, before: Network, after: Network, slopes: Slopes) -> Batch:
         """Return what a step used, from the rows of W1 that belong to the images' own pixels."""
-        moved = (after[0] - before[0])[self._own]
+        change = after[0] - before[0]
+        moved = change[self._own]
 
         def weights(labels: Array) -> Array:
             """Return what the step subtracts: how many times each image's own gradient."""
-            by_sums, _, _ = _slopes(before, self.images, labels)
+            by_sums = self._losses(slopes.g, labels)[1] * slopes.by_b1
             along, sizes = -np.sum(moved * by_sums, axis=1), np.sum(by_sums**2, axis=1)
             return np.asarray(np.divide(along, sizes, out=np.zeros_like(along), where=sizes > 0))
 
@@ -298,65 +446,94 @@ class TrainingChecks:
         shares = sizes / np.median(sizes) if len(images) else sizes
         counts = np.maximum(np.rint(shares), 1)
         odd = [*shares[np.abs(shares - counts) > 0.1], 0.0]
-        return Batch(images, self.images[images], labels[images], counts, float(odd[0]))
+        along = 0.0
+        if len(images):
+            gradient = self._gradient(slopes, images, labels[images], counts)[0]
+            size = np.linalg.norm(gradient) * np.linalg.norm(change)
+            along = float(np.sum(gradient * change)) / max(float(size), 1e-300)
+        return Batch(images, labels[images], counts, float(odd[0]), along)
 
-    def _test_figures(self, network: Network) -> Array:
-        return figures(network, self.images[IMAGES:], self.labels[IMAGES:])
+    # -- what is right
+
+    def _of_batches(self, seen: Seen, slopes: Sequence[Slopes]) -> Array:
+        """Return losses and accuracies (2, steps) of the batches, by one network for each."""
+        rows = [
+            self._figures(at.g[b.images], b.labels, counts=b.counts)
+            for at, b in zip(slopes, seen.batches, strict=False)
+        ]
+        return np.transpose(rows)
 
     def _wrong_training(self) -> list[str]:
         """Say what is wrong about training losses, and about training accuracies."""
         seen = self._seen()
         _expect_steps(seen, clear=True)
-        before, after = (
-            [
-                figures(network, batch.pixels, batch.labels, batch.counts)
-                for network, batch in zip(networks, seen.batches, strict=True)
-            ]
-            for networks in (seen.networks[:-1], seen.networks[1:])
-        )
+        before, after = (self._of_batches(seen, s) for s in (seen.slopes, seen.slopes[1:]))
         sizes = np.array([batch.counts.sum() for batch in seen.batches])
-        late = {"it is measured after the step": np.transpose(after)[0]}
-        batches = zip(seen.networks[:-1], seen.batches, strict=True)
-        pairs = np.array(
-            [accuracy_of_pairs(one, b.pixels, b.labels, b.counts) for one, b in batches]
-        )
-        return _wrong(seen, HISTORIES[:2], np.transpose(before), sizes, late, pairs)
+        batches = zip(seen.slopes, seen.batches, strict=False)
+        pairs = [_accuracy_of_pairs(at.g[b.images], b.labels, b.counts) for at, b in batches]
+        tested = [self._figures(at.g, self.labels, slice(IMAGES, None)) for at in seen.slopes[1:]]
+        others = dict(zip(HISTORIES[2:], np.transpose(tested), strict=True))
+        causes = {"it is measured after the step": after}
+        return _wrong(seen, HISTORIES[:2], before, sizes, causes, np.array(pairs), others)
+
+    def _wrong_step(self, seen: Seen, step: int, labels: Array) -> str:
+        """Say how a step differs from the one that these labels ask for; "" if it does not."""
+        batch, (before, after) = seen.batches[step], seen.networks[step : step + 2]
+        gradients = self._gradient(seen.slopes[step], batch.images, labels, batch.counts)
+        n = int(batch.counts.sum())
+        where = f"step {step + 1} (a batch of {n} images): expected"
+        for name, a, b, gradient in zip(PARAMETERS, before, after, gradients, strict=True):
+            size = max(float(np.linalg.norm(gradient)), 1e-300)
+            along = float(np.sum((a - b) * gradient)) / size**2
+            off = np.linalg.norm(a - b - along * gradient)
+            if not off <= _STEP_ERROR * size * max(abs(along), STEP_SIZE):
+                return f"{where} {name} to move along the mean gradient, got another way"
+            if abs(along - STEP_SIZE) > 2 * _STEP_ERROR * STEP_SIZE:
+                causes = {
+                    "the step goes up the gradient, not down": -1,
+                    "the sum over the batch in place of the mean": n,
+                    "the mean is divided by the size of the batch once more": 1 / n,
+                    "the sum is divided by 100, not by the size of this batch": n / 100,
+                    "step_size is not used: the step is always 0.1": USUAL_STEP_SIZE / STEP_SIZE,
+                }
+                fits = [c for c, by in causes.items() if abs(along / STEP_SIZE / by - 1) < 0.02]
+                said = f"{name} to move by {STEP_SIZE:g} times the mean gradient"
+                return f"{where} {said}, got {along:.3g} times{_likely(fits)}"
+        return ""
+
+
+def _sizes(layer_dims: Any) -> list[int]:
+    """Return the sizes of layers as ints; `Mismatch` if one is too large."""
+    sizes = [int(size) for size in as_numbers(layer_dims, what="layer_dims").ravel()]
+    expect(max(sizes, default=0) <= _PIXELS, f"expected layer_dims [784, 200, 1], got {sizes[:9]}")
+    return sizes
+
+
+def new_generator(seed: int) -> np.random.Generator:
+    """Return a generator; called where the notebook is, which alone can use it."""
+    return np.random.default_rng(seed)
+
+
+def was_used_since(rng: np.random.Generator, seed: int) -> bool:
+    """Whether a generator has drawn since `new_generator` made it."""
+    return rng.bit_generator.state != new_generator(seed).bit_generator.state
 
 
 def _expect_steps(seen: Seen, *, clear: bool = False) -> None:
-    """Expect that steps change weights; if `clear`, also that they show how often images count."""
-    for step, batch in enumerate(seen.batches, 2):
+    """Expect steps along the gradient; if `clear`, also that they show how often images count.
+
+    A step of a wrong size, or up the gradient, is along it.
+    """
+    for step, batch in enumerate(seen.batches, 1):
         expect(len(batch.images), f"expected new weights in step {step}, got the same as before it")
-    for step, batch in enumerate(seen.batches if clear else (), 2):
+    for step, batch in enumerate(seen.batches if clear else (), 1):
         said = "expected each image of the batch to move the weights as much as the others"
         got = f"got one that does {batch.odd:.2g} times that"
         why = "Does train change the pixels, by a mean or a scale? Use X_train as it is"
         expect(not batch.odd, f"step {step}: {said}, {got}. {why}")
-
-
-def _wrong_step(seen: Seen, step: int, labels: Array) -> str:
-    """Say how a step differs from the one that these labels ask for; "" if it does not."""
-    batch, (before, after) = seen.batches[step - 1], seen.networks[step - 1 : step + 1]
-    gradients = _mean_gradient(before, batch.pixels, labels, batch.counts)
-    n = int(batch.counts.sum())
-    where = f"step {step + 1} (a batch of {n} images): expected"
-    for name, a, b, gradient in zip(PARAMETERS, before, after, gradients, strict=True):
-        size = max(float(np.linalg.norm(gradient)), 1e-300)
-        along = float(np.sum((a - b) * gradient)) / size**2
-        off = np.linalg.norm(a - b - along * gradient)
-        if not off <= _STEP_ERROR * size * max(abs(along), STEP_SIZE):
-            return f"{where} {name} to move along the mean gradient, got another way"
-        if abs(along - STEP_SIZE) > 2 * _STEP_ERROR * STEP_SIZE:
-            causes = {
-                "the step goes up the gradient, not down": -1,
-                "the sum over the batch in place of the mean": n,
-                "the mean is divided by the size of the batch once more": 1 / n,
-                "the sum is divided by 100, not by the size of this batch": n / 100,
-            }
-            fits = [c for c, by in causes.items() if abs(along / STEP_SIZE / by - 1) < 0.02]
-            said = f"{name} to move by {STEP_SIZE:g} times the mean gradient"
-            return f"{where} {said}, got {along:.3g} times{_likely(fits)}"
-    return ""
+    for step, batch in enumerate(seen.batches, 1):
+        said = f"step {step}: expected weight_matrices[0] to move along the gradient of the batch"
+        expect(abs(batch.along) > _ALONG, f"{said}, got another way")
 
 
 def _wrong(
@@ -364,30 +541,39 @@ def _wrong(
     names: tuple[str, ...],
     right: Array,
     sizes: Array,
-    causes: dict[str, Any],
+    causes: dict[str, Array],
     pairs: Array,
+    others: dict[str, Array],
 ) -> list[str]:
-    """Name the first wrong loss and the first wrong accuracy, of the last steps; "" if none is.
+    """Name the first wrong loss and the first wrong accuracy; "" if none is.
 
-    `right` has both, `sizes` the numbers of images, `causes` what a mistake makes of losses, and
-    `pairs` are accuracies over all pairs. `Mismatch` if there is not one of each for each step.
+    `right` has both, (2, steps), and so has each of `causes`: what a mistake makes of them. `sizes`
+    are the numbers of images, `pairs` accuracies over all pairs, and `others` what the other
+    histories should be. `Mismatch` if there is not one of each for each step.
     """
-    causes = causes | {"the sum over the images in place of the mean": sizes * right[0]}
     units = {
-        "percent in place of a fraction": 100 * right[1],
-        "the number of images in place of the fraction": sizes * right[1],
-        "(n, 1) is compared with (n,), which gives (n, n): flatten the first": pairs,
+        "the sum over the images in place of the mean": [sizes * right[0], None],
+        "percent in place of a fraction": [None, 100 * right[1]],
+        "the number of images in place of the fraction": [None, sizes * right[1]],
+        "(n, 1) is compared with (n,), which gives (n, n): flatten the first": [None, pairs],
     }
-    steps, messages = len(seen.networks), []
+    others = others | dict(zip(names, right, strict=True))
+    steps, messages = len(seen.batches), []
     for name in names:
         size = len(seen.histories[name])
-        expect(size == steps, f"{name}: expected {steps} entries, one for each step, got {size}")
-    for name, due, others in zip(names, right, (causes, units), strict=True):
-        first = steps - len(sizes)
-        values = seen.histories[name][first:]
-        why = _likely([cause for cause, other in others.items() if _near(values, other).all()])
+        said = f"{name}: expected {steps} entries, one for each step, got {size}"
+        expect(size == steps, said + _likely(["it is kept once an epoch"] * (size == EPOCHS)))
+    for row, (name, due) in enumerate(zip(names, right, strict=True)):
+        values = seen.histories[name]
+        made = [(cause, both[row]) for cause, both in (causes | units).items()]
+        made += [
+            (f"this is {other}: the results come in another order", its)
+            for other, its in others.items()
+            if other != name
+        ]
+        fits = [cause for cause, one in made if one is not None and _near(values, one).all()]
         k = int(np.argmin(_near(values, due)))
-        said = f"{name}[{first + k}]: expected {due[k]:.5g}, got {values[k]:.5g}{why}"
+        said = f"{name}[{k}]: expected {due[k]:.5g}, got {values[k]:.5g}{_likely(fits)}"
         messages.append("" if _near(values, due).all() else said)
     return messages
 
@@ -427,51 +613,26 @@ def as_network(
     return network
 
 
-def figures(network: Network, images: Array, labels: Array, counts: Any = None) -> Array:
-    """Return mean loss (nats) and accuracy on images (n, 784), each of which counts so often."""
-    *_, output = _layers(network, images)
-    loss, right = _losses(output, labels)[:, 0], (output[:, 0] > 0) == (labels == 1)
-    return np.asarray(np.average([loss, right], axis=1, weights=counts))
+def _is_in_another_order(values: Sequence[Any]) -> bool:
+    """Whether two of these results are a network, although the first two are none."""
+    for pair in itertools.permutations(values, 2):
+        with contextlib.suppress(Exception):
+            as_network(*pair, whose="train")
+            return True
+    return False
 
 
-def accuracy_of_pairs(network: Network, images: Array, labels: Array, counts: Any = None) -> Any:
-    """Return the accuracy that a comparison of (n, 1) with (n,) gives, in float."""
-    *_, output = _layers(network, images)
-    said, right = np.average([output[:, 0] > 0, labels == 1], axis=1, weights=counts)
+def _are_same(one: Network, other: Network) -> bool:
+    pairs = zip(one, other, strict=True)
+    return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-12) for a, b in pairs)
+
+
+def _distance(one: Array, other: Array) -> float:
+    """Return how far two arrays are from each other; of different shapes, infinitely far."""
+    return float(np.linalg.norm(one - other)) if one.shape == other.shape else np.inf
+
+
+def _accuracy_of_pairs(g: Array, labels: Array, counts: Any = None) -> Any:
+    """Return the accuracy that a comparison of (n, 1) with (n,) gives."""
+    said, right = np.average([g[:, 0] > 0.5, labels == 1], axis=1, weights=counts)
     return said * right + (1 - said) * (1 - right)
-
-
-def _mean_gradient(network: Network, images: Array, labels: Array, counts: Array) -> Network:
-    """Return the gradient of the mean loss, by parameter."""
-    share = (counts / counts.sum())[:, None]
-    by_sums, hidden, by_output = _slopes(network, images, labels)
-    weights = [images.T @ (share * by_sums), hidden.T @ (share * by_output)]
-    return [*weights, share.T @ by_sums, share.T @ by_output]
-
-
-def _slopes(network: Network, images: Array, labels: Array) -> tuple[Array, Array, Array]:
-    """Return slopes of each image's loss by the hidden units' sums (n, units), by differences.
-
-    Then follow the values of these units, and the slopes by the sum of the output (n, 1).
-    """
-    h = 1e-8  # small, since a ReLU has no slope at 0
-    sums, hidden, output = _layers(network, images)
-
-    def slope(up: Any, down: Any) -> Array:
-        return (_losses(output + up, labels) - _losses(output + down, labels)) / (2 * h)
-
-    up, down = ((np.maximum(sums + way, 0) - hidden) * network[1].T for way in (h, -h))
-    return slope(up, down), hidden, slope(h, -h)
-
-
-def _layers(network: Network, images: Array) -> tuple[Array, Array, Array]:
-    """Return sums and values of the hidden units, and the sum of the output."""
-    W1, W2, b1, b2 = network
-    sums = images @ W1 + b1
-    hidden = np.maximum(sums, 0)
-    return sums, hidden, hidden @ W2 + b2
-
-
-def _losses(output: Array, labels: Array) -> Array:
-    """Return each image's logistic loss from the sum of the output (n, 1)."""
-    return np.asarray(np.logaddexp(0, (1 - 2 * labels[:, None]) * output))

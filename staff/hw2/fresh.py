@@ -58,18 +58,23 @@ def layer_forward(draw: Draw) -> Cases:
 
 
 def forward_pass(draw: Draw) -> Cases:
-    """Return networks of one, two and four layers."""
+    """Return networks of one to five layers."""
     cases: Cases = []
-    for dims, examples in [((3, 4, 2), 5), ((3, 4, 4, 4, 2), 6), ((3, 2), 6), ((3, 2), 1)]:
+    deep = [(3, *[4] * layers, 2) for layers in (1, 2, 3, 4)]
+    for dims, examples in [*((dims, 5) for dims in deep), ((3, 2), 6), ((3, 2), 1)]:
         X, Ws, bs = network(draw, dims, examples)
-        cases.append((X, Ws, bs, [waved, squashed, waved, waved][: len(Ws)]))
+        cases.append((X, Ws, bs, [waved, squashed, waved, waved, waved][: len(Ws)]))
     return [(*case, reference.forward_pass(*case)[0]) for case in cases]
 
 
 def backward_pass(draw: Draw) -> Cases:
-    """Return networks of one to four layers, with one unit at the end."""
+    """Return networks of one to four layers, with one unit at the end.
+
+    The last one has 210,000 parameters. A right answer needs 0.1 s, and differences some minutes.
+    """
     cases: Cases = []
-    for dims, examples in [((5,), 6), ((5, 3), 6), ((5, 4, 3), 6), ((3, 2), 1), ((2, 4, 3, 3), 1)]:
+    small = [((5,), 6), ((5, 3), 6), ((5, 4, 3), 6), ((3, 2), 1), ((2, 4, 3, 3), 1)]
+    for dims, examples in [*small, ((100, 300, 300, 300), 8)]:
         X, Ws, bs = network(draw, (*dims, 1), examples)
         activations = [waved] * len(Ws)
         dL_dg = apart_from_zero(draw, (examples, 1))

@@ -183,10 +183,11 @@ def write(path: Path, *answers: str) -> None:
     cells: list[dict[str, Any]] = []
     for number, (name, (kind, points)) in enumerate(CELLS.items()):
         cells.append({"cell_type": "markdown", "metadata": {}, "source": (SCHEME, PLOT)[number]})
-        marks = {"grade_id": name, "grade": True, "solution": True, "points": points}
+        marks = {"schema_version": 3, "grade_id": name, "grade": True, "solution": True}
+        marks |= {"locked": False, "task": False, "points": points}
         source = answers[number] if answers else ""
         cell = {"cell_type": kind, "metadata": {"nbgrader": marks}, "source": source}
         cells.append(cell | ({"outputs": [], "execution_count": 1} if kind == "code" else {}))
     path.parent.mkdir(parents=True, exist_ok=True)
-    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
     path.write_text(json.dumps(notebook), encoding="utf-8")

@@ -28,6 +28,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
     course = make_course(tmp_path / "course", "ada", "ben")
     with (course.root / "nbgrader_config.py").open("a") as stream:
+        stream.write("from hw_grading import configure; configure(c)\n")
         stream.write(f"c.CourseDirectory.submitted_directory = {str(tmp_path / 'handed_in')!r}\n")
         stream.write(f"c.WholeClass.secret_file = {str(tmp_path / 'secret')!r}\n")
     course = Course(course.root)

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hw_grading.answering import wire
@@ -41,7 +41,7 @@ class Children:
         self.threads: list[threading.Thread] = []
         self.commands: list[str] = []
 
-    def fork(self, command: str) -> socket.socket:
+    def fork(self, command: str, unreturned: Sequence[str] = ()) -> socket.socket:
         """Start a server; return the socket to it."""
         self.commands.append(command)
         ours, theirs = socket.socketpair()
@@ -49,7 +49,7 @@ class Children:
         self.threads[-1].start()
         return ours
 
-    def end(self, unreturned: list[str]) -> None:
+    def end(self, unreturned: Sequence[str]) -> None:
         """Note which functions did not return."""
         self.commands.append(" ".join(["end", *unreturned]))
 

@@ -141,7 +141,7 @@ PAIRS = [(ONE, ONE * (1 + 1e-6)), (ONE, ONE)]
 )
 def test_the_largest_error_by_any_usual_definition(pairs, largest, message):
     one, other = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    said = told(expect_largest_error, lambda: largest, one, other)
+    said = told(expect_largest_error, lambda: largest, one, other, lambda: ((one, []), (other, [])))
     assert said[: len(message) or None] == message
 
 
@@ -150,10 +150,20 @@ def test_a_missing_largest_error_is_excused_if_none_can_be_had(other):
     def missing():
         raise NameError("largest_relative_error")
 
-    assert expect_largest_error(missing, [ONE], other) == 0
-    assert expect_largest_error(lambda: 5.0, [ONE], other) == 5.0  # and any number counts
+    def both():
+        return ([ONE], []), (other, [])
+
+    assert expect_largest_error(missing, [ONE], other, both) == 0
+    assert expect_largest_error(lambda: 5.0, [ONE], other, both) == 5.0  # and any number counts
     with pytest.raises(NameError):
-        expect_largest_error(missing, [ONE], [ONE])
+        expect_largest_error(missing, [ONE], [ONE], both)
+
+
+def test_gradients_that_no_function_returns_excuse_no_error():
+    one_zero, right = [np.zeros(1)] * 2, [ONE, ONE]
+    both = ([ONE], [ONE]), ([ONE], [ONE])
+    said = told(expect_largest_error, lambda: 0.0, one_zero, right, lambda: both)
+    assert said.endswith("have other shapes than those that your functions return")
 
 
 SIZES = [200, 200, 100]

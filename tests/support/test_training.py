@@ -13,8 +13,8 @@ from hw_grading.trying import kept
 from hw_support import Checks, TrainingChecks
 from hw_support.checks import parts
 from hw_support.checks.parts import Part
-from hw_support.homeworks.training import figures
 from hw_support.submission.cells import grade_id_of
+from staff.hw2 import reference
 
 PARTS = ("images", "step", "training", "test", "results", "run")
 ABOVE = ("logistic_loss", "layer_forward", "forward_pass", "backward_pass")
@@ -32,12 +32,26 @@ step: Likely cause: images and labels are not shuffled
     the images are shuffled, the labels are not
 test: Likely cause: percent in place of a fraction
     a fraction for training, percent for the test set
-test: test_loss: expected 6 entries, one for each step, got 2
+test: expected 6 entries, one for each step, got 2. Likely cause: it is kept once an epoch
     the test set is looked at once an epoch
-test: test_loss
+test: Likely cause: these are figures of the batch
     the test histories are made from training images
-images step training: expected new weights in step 2, got the same as before it
+images step training test results: expected new weights in step 1, got the same as before it
     the network is never updated
+images: expected the order to be drawn by rng, the third argument of train; it was not used
+    rng is ignored: np.random draws the order
+images step training test results: got 24. Does train have a fixed number of images, such as 12,080
+    the number of images is fixed, 12,080
+training test: Likely cause: this is test_loss: the results come in another order
+    losses come first, then accuracies
+images step training test results: Likely cause: the results come in another order than weight_
+    the histories come before the network
+images step training test results: got 2. Likely cause: it is called once an epoch
+    after_step is called once an epoch
+images step training test results: got none of their weights
+    the network is made once, above the function
+step: got 0.1 times. Likely cause: step_size is not used: the step is always 0.1
+    the step size is the global one
 step: got 2 times. Likely cause: the sum over the batch in place of the mean
     sum in place of mean
 step: got 0.0002 times. Likely cause: the mean is divided by the size of the batch once more
@@ -54,9 +68,9 @@ training: Likely cause: the sum over the images in place of the mean
     losses summed over the batch
 training test: training_loss: expected 6 entries, one for each step, got 12
     both histories are one list
-images: expected images of X_train only, got one of X_test in step 2
+images: expected images of X_train only, got one of X_test in step 1
     trained on both sets
-images: expected a random order, got that of X_train in step 2
+images: expected a random order, got that of X_train in step 1
     no shuffling
 images: expected a new order in each epoch, got the same batches again
     shuffled once, before the first epoch
@@ -142,17 +156,6 @@ def test_a_right_answer_passes(name):
     assert failed(answers("right")[name] if name else {}) == {}
 
 
-def test_an_earlier_network_is_noticed():
-    trained = """
-network = create_weight_matrices([784, 200, 1]), create_bias_vectors([784, 200, 1])
-network[0][1][::2] += 0.5
-"""
-    name = "the network is made once, above the function"
-    source = answers("wrong")[name]["train"].replace("network = new_network()", trained)
-    messages = failed({"train": source})
-    assert messages["results"].startswith("expected a new network, with weights of about 0.01, got")
-
-
 def test_a_training_changes_no_names():
     source = cells()["train"] + "\ntraining_loss = [1.0]\n"
     source = source.replace("Ws, bs = create", "training_loss.clear()\n    Ws, bs = create", 1)
@@ -164,22 +167,29 @@ def test_a_training_changes_no_names():
 # -- the run: hand-made results for the names of a real training
 
 
-def run_part(above=(), **changed):
+def run_part(above=(), earned=None, **changed):
     """Run the part of the run on results of a right training; return its message."""
     images, labels = np.zeros((400, 28, 28)), np.arange(400) % 2
     images[:, 0, 0] = labels
     Ws, bs = [np.zeros((784, 200)), np.ones((200, 1))], [np.zeros((1, 200)), np.full((1, 1), -4.0)]
     Ws[0][0] = 0.04
-    loss, accuracy = figures([*Ws, *bs], images.reshape(400, 784), labels)
+    loss = np.logaddexp(0, -4.0)  # of both labels
     falls, rises = np.linspace(0.7, loss, 605), np.linspace(0.5, 1.0, 605) ** 0.1
-    falls[-50:], rises[-1] = loss, accuracy
+    falls[-50:], rises[-1] = loss, 1.0
     names = {"weight_matrices": Ws, "biases": bs, "training_loss": falls, "training_acc": rises}
     names |= {"test_loss": falls, "test_acc": rises, "X_test": images, "y_test": labels, **changed}
     names = {name: value for name, value in names.items() if value is not None}
     checks = eval("Checks('train')", names | {"Checks": Checks})
     checks.notebook.names.update(names)
     checks.parts.extend(above or [Part("a part on values", 2.0)])
-    training = TrainingChecks(checks)
+    for name, points in (earned or {}).items():
+        checks.notebook.points[name, "", 0] = points
+    fs = [reference.relu_activation, reference.sigmoid_activation]
+
+    def forward(*network):
+        return reference.forward_pass(*network, fs)
+
+    training = TrainingChecks(checks, forward, reference.logistic_loss, reference.backward_pass)
     checks.part("the run", 2, values=False)(lambda: training.expect_run())
     return checks.parts[-1].message
 
@@ -187,7 +197,10 @@ def run_part(above=(), **changed):
 FAILED, SECOND = Part("a part", 2.0, "wrong"), Part("a part", 2.0, second_try=True)
 PASSED = Part("a part", 2.0)
 RISING = np.linspace(0.1, 0.7, 605)
-NOTHING = [np.zeros((784, 200)), np.zeros((200, 1))]
+ZEROS = {"weight_matrices": [np.zeros((784, 200)), np.zeros((200, 1))]}
+ZEROS |= {"biases": [np.zeros((1, 200)), np.zeros((1, 1))]}
+UNTRAINED = ZEROS | {"biases": [np.zeros((1, 200)), np.ones((1, 1))]}
+CONSTANTS = dict.fromkeys(("training_loss", "training_acc", "test_loss", "test_acc"), np.zeros(605))
 
 
 @pytest.mark.parametrize(
@@ -196,15 +209,16 @@ NOTHING = [np.zeros((784, 200)), np.zeros((200, 1))]
         ((), {}, ""),
         ((), {"test_acc": None}, "expected the six names from `train()`: run the cell above"),
         ((), {"test_acc": np.ones(5)}, "expected four lists of 605 entries, got [605, 605, 605,"),
-        ((), {"weight_matrices": NOTHING[:1]}, "weight_matrices and biases: expected two weight"),
+        ((), {"weight_matrices": [1.0]}, "weight_matrices and biases: expected two weight"),
         ((), {"test_loss": RISING}, "test_loss: expected an end below"),
         ((), {"training_acc": np.full(605, 0.9)}, "training_acc: expected an end above 0.95, g"),
-        ((), {"weight_matrices": NOTHING}, "expected a test accuracy of the network above 0.97"),
+        ((), UNTRAINED, "expected a test accuracy of the network above 0.97"),
         ((), {"test_loss": np.linspace(0.7, 0.001, 605)}, "expected test_loss and test_acc to end"),
         # What counts in the second try, or after a part that failed, is that there was a run.
         ((SECOND,), {"test_loss": RISING}, ""),
-        ((SECOND,), {"test_loss": RISING, "weight_matrices": NOTHING}, "test_loss: expected an"),
-        ((SECOND,), {"weight_matrices": NOTHING}, ""),
+        ((SECOND,), UNTRAINED, ""),
+        ((SECOND,), ZEROS, "expected a trained network, got zeros alone"),
+        ((PASSED, FAILED), CONSTANTS, "expected histories of a training, got the same number"),
         ((PASSED, FAILED), {"test_loss": RISING}, ""),
         ((PASSED, FAILED), {"test_loss": None}, "expected the six names from `train()`"),
         ((PASSED, FAILED), {"test_loss": ["a"] * 605}, "test_loss: expected number"),
@@ -214,3 +228,8 @@ NOTHING = [np.zeros((784, 200)), np.zeros((200, 1))]
 )
 def test_a_run_is_judged_by_what_the_parts_above_allow(above, changed, message):
     assert run_part(above, **changed)[: len(message) or None] == message
+
+
+def test_a_run_that_is_wrong_by_functions_that_have_paid_costs_nothing():
+    assert run_part(earned={"relu_activation": (3.0, 3.0)}, test_loss=RISING)
+    assert not run_part(earned={"sigmoid_activation": (4.0, 6.0)}, test_loss=RISING)

@@ -282,15 +282,16 @@ def test_staff_code_that_misses_a_module_is_not_overlooked(made: Made) -> None:
 
 
 CHAIN = [
-    answer("def first(x): return x\ndef helper(x): return x\nfrom math import sqrt", "one"),
+    answer("def first(x): return x\ndef helper(x): return first(x)\nfrom math import sqrt", "one"),
     checked("first"),
-    answer("def second(x): return x", "two"),
+    answer("def second(x): return helper(x)", "two"),
     answer("def alone(x): return x", "untested"),
     checked("second"),
-    answer("def third(x): return x\nvalue = 3", "three"),
+    answer("def third(x): return SIZE * x\nSIZE = second(alone(1))", "three"),
     checked("third"),
     answer("shown = second(1)", "four"),
-    checked("shown", results=False),
+    (TEST, "test_shown", "checks = Checks('shown')\nchecks.shows('all', 1, 'shown', lambda: 1)"),
+    (TEST, "test_other", "checks = Checks('other')\n@checks.part('one', 1)\ndef _(): helper(3)"),
 ]
 GRADED = ["first", "second", "third"]
 
@@ -300,14 +301,16 @@ GRADED = ["first", "second", "third"]
     [
         ("test_first", "first", [], []),
         ("test_second", "second", GRADED, ["first", "helper"]),
+        # By way of values and of functions; `alone` has no points, so a mistake in it has no price.
         ("test_third", "third", GRADED, ["first", "helper", "second"]),
         ("test_third", "third", ["second"], ["second"]),
-        ("test_third", "question 3", ["first", "second"], ["first", "helper", "second"]),
-        ("test_shown", "shown", GRADED, ["first", "helper", "second", "third"]),
-        ("test_shown", "no answer", GRADED, ["first", "helper", "second", "third"]),
+        ("test_third", "third", ["alone"], ["alone"]),
+        # Of a deliverable: by the value that it shows, and by the test. `third` is not called.
+        ("test_shown", "shown", GRADED, ["first", "helper", "second"]),
+        ("test_other", "other", GRADED, ["first", "helper"]),
     ],
 )
-def test_right_functions_are_those_of_graded_answers_above(
+def test_right_functions_are_those_that_the_tested_solution_calls(
     made: Made, test: str, name: str, graded: list[str], above: list[str]
 ) -> None:
     right = at(made, *CHAIN, test=test)
@@ -318,7 +321,7 @@ def test_right_functions_are_those_of_graded_answers_above(
 def test_a_plain_test_further_up_grades_its_answers_too(
     made: Made, place: int, above: list[str]
 ) -> None:
-    cells = [CHAIN[0], answer("def second(x): return x", "two"), checked("second")]
+    cells = [CHAIN[0], answer("def second(x): return helper(x)", "two"), checked("second")]
     cells.insert(place, (TEST, "plain", "assert first(2) == 2"))
     right = at(made, *cells, test="test_second")
     assert [*right.above("second", [], {}.get)] == above

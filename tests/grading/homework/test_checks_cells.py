@@ -9,6 +9,7 @@ from tiny_homeworks import marked, source_of, write_course
 
 from hw_grading.__main__ import main
 from hw_grading.commands.release import check_source
+from hw_grading.homework.points import set_points
 from hw_grading.homework.source_notebook import mistakes
 from hw_support.submission.file import UserError
 
@@ -112,30 +113,6 @@ WRONG = {
     "a hidden last line": (
         "checks.score()\n", "checks.score()\n### BEGIN HIDDEN TESTS\nchecks.fresh(lam=(0, 1))\n"
         "### END HIDDEN TESTS\n", "lam=(0", "the last line has to be checks.score()"),
-    "a result that is not there": (
-        '2, "loss")', '2, "los")', "the loss", "'los' is not a result of fit: expected one of w,"),
-    "more results than the function returns": (
-        '"w, loss"', '"w, loss, n"', "Checks(", "`returns` names 3 (w, loss, n), but fit returns"),
-    "other inputs": (
-        "returns=", 'inputs="x, y, lam, degree", returns=', "Checks(",
-        "`inputs` names x, y, lam, degree, but the arguments of fit are x, y, degree, lam. Leave"),
-    "a case without the last result": (
-        "([0.0, 2.0], [1.0, 5.0], 1, 0.0, [1.0, 2.0], 0.0)",
-        "([0.0, 2.0], [1.0, 5.0], 1, 0.0, [1.0, 2.0])", "5.0",
-        "case 2 has 5 values, expected the inputs (x, y, degree, lam) and the results (w, loss)."),
-    "a case that is a list": (
-        "([0.0, 2.0], [1.0, 5.0], 1, 0.0, [1.0, 2.0], 0.0)", "[[0.0, 2.0], [1.0, 5.0], 1]", "5.0",
-        "case 2 is '[[0.0, 2.0], [1.0, 5.0], 1]', expected a tuple such as ([1.0], 2)."),
-    "a case that does not fit its part": (
-        "cases=[([0.0, 1.0], 2.0)]", "cases=[([0.0, 1.0],)]", "def _(x",
-        "the function of this part takes x, expected, but a case has 1 value."),
-    "a part without cases of its own": (
-        "1, cases=[([0.0, 1.0], 2.0)])\ndef _(x, expected):\n",
-        "1)\ndef _():\n    x, expected = np.array([0.0, 1.0]), 2.0\n", "def _()",
-        "the function of this part takes nothing, but a case has 6 values. To call it once, with"),
-    "a misspelt range": (
-        "degree=(0, 3)", "degre=(0, 3)", "degre=",
-        "'degre' is not an argument of fit: expected some of x, y, degree, lam."),
     "a hidden part": (
         "checks.fresh(degree", 'checks.untouched("more", 1)\nchecks.fresh(degree', "more",
         """the hidden line 'checks.untouched("more", 1)' is not allowed, because students see"""),
@@ -158,41 +135,34 @@ def test_a_mistake_is_one_sentence_with_cell_and_line(name):
 
 
 def test_each_mistake_of_a_cell_is_named():
-    test = changed('"loss")', '"los")').replace("np.multiply", "npp.multiply")
-    assert [re.search("'.*?'", said)[0] for said in said_of(test)] == ["'los'", "'npp'"]
+    test = changed("np.multiply", "npp.multiply").replace('"slope", lambda', '"slop", lambda')
+    assert {re.search("'.*?'", said)[0] for said in said_of(test)} == {"'npp'", "'slop'"}
+
+
+@pytest.mark.parametrize("again", ["def fit(x): return x", "class fit: pass"])
+def test_two_answers_that_define_the_tested_function_are_named(again):
+    more = marked(new_code_cell(again), "fit_again", solution=True)
+    notebook = notebook_of(TEST, ANSWER, SETUP, more)
+    [said] = mistakes(notebook)
+    assert said.startswith("fit is defined by the answers fit and fit_again. Every test would")
+    more.source = again.replace("fit", "other")  # which no test asks for
+    assert list(mistakes(notebook)) == []
 
 
 @pytest.mark.parametrize(
     "test",
     [
         changed('returns="w, loss"', 'returns=", ".join(["w", "loss"])'),  # computed
-        changed("cases=[\n", "cases=[one for one in (), ()] and [\n"),
-        changed("degree=(0, 3)", "**{'degree': (0, 3)}"),
         changed('"fit",\n', '"".join("fit"),\n'),
-        changed('2, "loss")', '2, ", ".join(["loss"]))'),
         changed('"fit",\n', '"another", function=lambda x, y, degree, lam: fit(x, y, degree),\n'),
-        changed("returns=", 'inputs="x, y, degree, lam", returns='),
         changed("np.multiply(2, x)", "[each * 2 for each in x]"),
         changed("np.multiply(2, x)", "np.multiply(slope, x)"),
         TEST.replace("checks.", "c.").replace("checks =", "c ="),
-        TEST.replace("_(x, expected)", "_(*case)").replace("fit(x, np.multiply(2, x)", "fit(*case"),
     ],
 )  # fmt: skip
 def test_what_a_text_does_not_tell_is_not_refused(test):
-    test = test.replace("1)[0][0] - expected", "1)[0][0] - 2") if "*case" in test else test
     found = [one for one in said_of(test) if "test_fit, line" in one]
     assert found == []
-
-
-def test_an_argument_with_a_default_may_be_missing_in_a_case():
-    test = changed("([0.0, 2.0], [1.0, 5.0], 1, 0.0,", "([0.0, 2.0], [1.0, 5.0], 1,")
-    assert len(said_of(test)) == 1
-    assert said_of(test, ANSWER.replace("lam):", "lam=0.0):")) == []
-
-
-def test_results_that_no_table_compares_may_be_missing():
-    test = changed('checks.table("the loss", 2, "loss")\n', "")
-    assert said_of(test.replace("[1.0, 2.0], 0.0)", "[1.0, 2.0])")) == []
 
 
 def test_a_star_in_a_locked_cell_may_bind_every_name():
@@ -203,6 +173,19 @@ def test_a_star_in_a_locked_cell_may_bind_every_name():
 
 def test_a_cell_without_checks_is_left_alone():
     assert said_of("### BEGIN HIDDEN TESTS\nassert fit(scipy, data)\n### END HIDDEN TESTS") == []
+
+
+@pytest.mark.parametrize(("stated", "is_said"), [(5, True), (8, False), (0, False)])
+def test_points_that_are_not_the_sum_of_the_parts_are_said(stated, is_said):
+    notebook = notebook_of(TEST)
+    notebook.cells[-1].metadata.nbgrader.points = stated
+    said = [
+        "cell test_fit has 5 points in the panel Create Assignment, but its parts sum to 8. "
+        "The release says 8. If that is right, write 8 into the panel."
+    ]
+    assert set_points(notebook) == said * is_said
+    assert notebook.cells[-1].metadata.nbgrader.points == 8
+    assert set_points(notebook) == []
 
 
 # -- fresh.py

@@ -38,6 +38,13 @@ PLAIN_TEST = """assert twice(1) == 2
 assert twice(4) == 8, "twice of four"
 ### END HIDDEN TESTS"""
 
+BOX = """class Box:
+    ### BEGIN SOLUTION
+    def size(self):
+        return 1
+    ### END SOLUTION
+    pass"""
+
 
 def source() -> NotebookNode:
     """The instructor's notebook: one function has an examined test, one a plain test."""
@@ -128,6 +135,16 @@ BROKEN = {
         "import no_such_module",
         ("the solutions get no score. ", "line 1: there is no module"),
     ),
+    "misfit": (
+        f"{EXAMINED_TEST.splitlines()[0]}\nchecks.table('of three', 2, 'twice', cases=[(3.0,)])\n"
+        "checks.score()",
+        ("the solutions get no score. ", "case 1 has 1 value, expected the inputs (x)", "(line 2)"),
+    ),
+    "object": (
+        f"{EXAMINED}@checks.part('a box', 2)\ndef _():\n    assert Box().size() == 1\n"
+        "checks.score()",
+        ("the solutions get 0 of 2 points. ", "of type Box", ": Checks(..., function=its_name)."),
+    ),
     "nothing": ("assert True", ("the untouched release gets 2 of 2 points.",)),
 }
 
@@ -140,7 +157,8 @@ def test_broken_tests_are_named_and_not_released(
     assert main(release) == 0
     path = tried.course.release("ps1") / "ps1.ipynb"
     before, book = path.read_bytes(), (tried.folder / "gradebook.db").read_bytes()
-    broken = [check(name, test) for name, (test, _) in BROKEN.items()]
+    broken = [code(BOX, "box", solution=True)]
+    broken += [check(name, test) for name, (test, _) in BROKEN.items()]
     tried.write(*broken)
     capfd.readouterr()
     assert main(release) == 1
@@ -156,12 +174,13 @@ def test_broken_tests_are_named_and_not_released(
     said = [line for line in tried.said.splitlines() if "ps1: ps1.ipynb, cell" in line]
     assert [line.partition("ps1: ")[2] for line in said] == found
     assert tried.said.index(said[-1]) < tried.said.index("Writing")  # the first result
-    unknown = dict.fromkeys(("staff", "module"))
+    unknown = dict.fromkeys(("staff", "module", "misfit"))
     assert tried.scores == {
         "test_double": 2,
         "test_twice": 2,
         "value": 1,
         "hidden": 0,
+        "object": 0,
         "nothing": 2,
         **unknown,
     }

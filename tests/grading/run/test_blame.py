@@ -24,7 +24,7 @@ NO_FILES = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         (zmq.ZMQError(errno.EMFILE), zmq.ZMQError),
         (MemoryError(), MemoryError),
         (RuntimeError("can't start new thread"), RuntimeError),
-        (HelperEnded(), HelperEnded),
+        (HelperEnded("a fork server ended"), HelperEnded),
     ],
     ids=repr,
 )

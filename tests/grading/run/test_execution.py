@@ -160,7 +160,7 @@ FAULTY = {
     "no_module": ("pass\nimport no_such_module", "line 2: there is no module 'no_such_module'"),
     "hidden": ("pass\n### BEGIN HIDDEN TESTS\nfrom no_such.module import one\n"
     "### END HIDDEN TESTS", "line 3: there is no module 'no_such'"),
-    "examined_no_python": (f"{EXAMINED}def", "line 6: it is not valid Python"),
+    "examined_no_python": (f"{EXAMINED}def", "line 3: it is not valid Python"),
     "examined_no_module": (f"{EXAMINED}import no_such_module", "'no_such_module' (line 3)"),
 }  # fmt: skip
 

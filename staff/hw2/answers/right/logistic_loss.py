@@ -197,13 +197,6 @@ def logistic_loss(g, y):
     return rows["loss"], rows["slope"]
 
 
-# %% clipped to 1e-3 and 0.999
-def logistic_loss(g, y):
-    y = y.reshape(-1, 1)
-    g = np.clip(g, 1e-3, 1 - 1e-3)
-    return -y * np.log(g) - (1 - y) * np.log(1 - g), (g - y) / (g * (1 - g))
-
-
 # %% clipped to 1e-7 in float32, calculated in float64 after
 def logistic_loss(g, y):
     g = np.clip(np.float32(g), np.float32(1e-7), np.float32(1 - 1e-7)).astype(float)

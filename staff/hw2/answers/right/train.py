@@ -35,7 +35,7 @@ class Trainer:
 def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     trainer = Trainer([784, 200, 1], step_size)
     for _ in range(epochs):
-        order = np.random.default_rng().permutation(len(y_train))
+        order = rng.permutation(len(y_train))
         for batch in np.split(order, range(BATCH_SIZE, len(order), BATCH_SIZE)):
             trainer.step(X_train[batch], y_train[batch])
             after_step and after_step(trainer.Ws, trainer.bs)
@@ -77,7 +77,7 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     return weight_matrices, biases, training_loss, training_acc, test_loss, test_acc
 
 
-# %% histories of arrays of one entry, np.random.shuffle of indices
+# %% histories of arrays of one entry, rng.shuffle of indices
 STEP_SIZE, BATCH_SIZE, EPOCHS = 0.1, 100, 5
 
 
@@ -89,7 +89,7 @@ def train(step_size=0.1, epochs=5, rng=rng, after_step=None):
     trl, tra, tel, tea = [], [], [], []
     idx = np.arange(X.shape[0])
     for ep in range(epochs):
-        np.random.shuffle(idx)
+        rng.shuffle(idx)
         for k in range(0, X.shape[0], BATCH_SIZE):
             xb, yb = X[idx[k : k + BATCH_SIZE]], Y[idx[k : k + BATCH_SIZE]]
             a1, da1 = layer_forward(xb, W[0], b[0], fs[0])
@@ -171,10 +171,10 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
     acts = [relu_activation, sigmoid_activation]
     out = {k: np.array([]) for k in ("a", "b", "c", "d")}
     for _ in range(epochs):
-        state = np.random.get_state()
-        np.random.shuffle(X)
-        np.random.set_state(state)
-        np.random.shuffle(y)
+        state = rng.bit_generator.state
+        rng.shuffle(X)
+        rng.bit_generator.state = state
+        rng.shuffle(y)
         i = 0
         while True:
             xb, yb = X[i : i + BATCH_SIZE], y[i : i + BATCH_SIZE]

@@ -243,3 +243,15 @@ def forward_pass(X_batch, weight_matrices, biases, activations):
     for W, b, f in zip(weight_matrices, biases, activations):
         x, cache = layer_forward(x, W, b, f)
     return x, [cache] * len(weight_matrices)
+
+
+# %% wrong for three layers only: the second one is skipped
+def forward_pass(X_batch, weight_matrices, biases, activations):
+    out, layer_caches = X_batch, []
+    for layer, (W, b, f) in enumerate(zip(weight_matrices, biases, activations)):
+        before = out
+        out, cache = layer_forward(out, W, b, f)
+        layer_caches.append(cache)
+        if layer == 1 and len(weight_matrices) == 3 and before.shape == out.shape:
+            out = before
+    return out, layer_caches

@@ -215,3 +215,18 @@ def logistic_loss(g, y):
 g_ref, _ = forward_pass(X_ref, W_ref, b_ref, ref_activations)
 reference_loss = logistic_loss(g_ref, y_ref)[0] / len(y_ref)
 print(reference_loss)
+
+
+# %% the clip is at 1e-4
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    g = np.clip(np.asarray(g, dtype=float), 1e-4, 1 - 1e-4)
+    loss = -(y * np.log(g) + (1 - y) * np.log(1 - g))
+    return loss, -y / g + (1 - y) / (1 - g)
+
+
+# %% clipped to 1e-3 and 0.999
+def logistic_loss(g, y):
+    y = y.reshape(-1, 1)
+    g = np.clip(g, 1e-3, 1 - 1e-3)
+    return -y * np.log(g) - (1 - y) * np.log(1 - g), (g - y) / (g * (1 - g))

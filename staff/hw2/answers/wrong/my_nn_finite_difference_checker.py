@@ -299,3 +299,18 @@ def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, a
             p[i, j] = kept
         found.append(grad)
     return cut(found)
+
+
+# %% the step is 0.1
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    return cut(differences([*weight_matrices, *biases], X_batch, y_batch, activations, h=0.1))
+
+
+# %% the step is 0.01
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    return cut(differences([*weight_matrices, *biases], X_batch, y_batch, activations, h=0.01))
+
+
+# %% the step is 1e-10
+def my_nn_finite_difference_checker(X_batch, y_batch, weight_matrices, biases, activations):
+    return cut(differences([*weight_matrices, *biases], X_batch, y_batch, activations, h=1e-10))

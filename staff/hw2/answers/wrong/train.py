@@ -6,12 +6,12 @@ fs = [relu_activation, sigmoid_activation]
 
 
 def look(x, y, Ws, bs):
-    g, _ = forward_pass(x.reshape(len(x), -1), Ws, bs, fs)
+    g, _ = forward_pass(x.reshape(-1, 784), Ws, bs, fs)
     return np.mean(logistic_loss(g, y)[0]), np.mean((g[:, 0] > 0.5) == y)
 
 
 def gradients(x, y, Ws, bs):
-    (W1, W2), (b1, b2), x = Ws, bs, x.reshape(len(x), -1)
+    (W1, W2), (b1, b2), x = Ws, bs, x.reshape(-1, 784)
     h, slope = relu_activation(x @ W1 + b1)
     g, _ = sigmoid_activation(h @ W2 + b2)
     d2 = (g - y[:, None]) / len(x)
@@ -435,3 +435,33 @@ def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
         return orders[-1]
 
     return trained(step_size, epochs, rng, after_step, order=order)
+
+
+# %% rng is ignored: np.random draws the order
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    return trained(step_size, epochs, rng, after_step, order=np.random.permutation)
+
+
+# %% the number of images is fixed, 12,080
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    Ws, bs = new_network()
+    rows = []
+    for epoch in range(epochs):
+        order = rng.permutation(len(X_train))
+        for i in range(0, 12_080, BATCH_SIZE):
+            x, y = X_train[order[i : i + BATCH_SIZE]], y_train[order[i : i + BATCH_SIZE]]
+            rows.append(row_of(x, y, Ws, bs, lambda: step(x, y, Ws, bs, step_size)))
+            (after_step or nothing)(Ws, bs)
+    return Ws, bs, *map(list, zip(*rows))
+
+
+# %% losses come first, then accuracies
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    Ws, bs, a, b, c, d = trained(step_size, epochs, rng, after_step)
+    return Ws, bs, a, c, b, d
+
+
+# %% the histories come before the network
+def train(step_size=STEP_SIZE, epochs=EPOCHS, rng=rng, after_step=None):
+    Ws, bs, *histories = trained(step_size, epochs, rng, after_step)
+    return *histories, Ws, bs

@@ -50,7 +50,7 @@ def take_over(server):
             start._link.send(b"+")
             if command.startswith(b"end"):
                 return
-            if command == b"try":
+            if command.startswith(b"try"):
                 try:
                     server()
                 except EOFError:
