@@ -252,7 +252,7 @@ def give_up_rights(seccomp: bytes) -> None:
             break
     header = (ctypes.c_uint32 * 2)(_CAPABILITIES_VERSION_3, 0)
     _do("capset", _libc.capset, header, (ctypes.c_uint32 * 6)())
-    _install(seccomp)
+    install(seccomp)
 
 
 def shut_in(descriptor: int, seccomp: bytes) -> None:
@@ -267,10 +267,10 @@ def shut_in(descriptor: int, seccomp: bytes) -> None:
     os.closerange(descriptor + 1, os.sysconf("SC_OPEN_MAX"))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if seccomp:
-        _install(seccomp)
+        install(seccomp)
 
 
-def _install(seccomp: bytes) -> None:
+def install(seccomp: bytes) -> None:
     """Install a filter of system calls, beside those that there are."""
     instructions = ctypes.create_string_buffer(seccomp, len(seccomp))
     program = struct.pack("HP", len(seccomp) // 8, ctypes.addressof(instructions))

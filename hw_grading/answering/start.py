@@ -12,6 +12,7 @@ from typing import Any
 
 from ipykernel.iostream import OutStream
 
+from . import isolation
 from .asserts import Told
 
 FONTS = "/opt/fonts"  # matplotlib's lists of fonts, in a sandbox
@@ -40,11 +41,14 @@ def refuse_interrupted() -> None:
         serve.refuse(names, [serve.interrupted(error, names)])
 
 
-def begin(arrays: list[str]) -> None:
+def begin(arrays: list[str], seccomp: str) -> None:
     """Note the facts of all figures from now on, and let failed asserts say what they compared.
 
-    `arrays` are the names of those that figures may show.
+    `arrays` are the names of those that figures may show. `seccomp` is a further filter of system
+    calls, hexadecimal, or "".
     """
+    if seccomp:
+        isolation.install(bytes.fromhex(seccomp))
     from IPython import get_ipython
 
     from hw_support.figures import hook

@@ -10,6 +10,9 @@ import fcntl
 import functools
 import json
 import os
+import signal
+import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -41,6 +44,41 @@ from hw_support.submission.file import UserError
 
 AHEAD = 100  # submissions that are begun before the loop saves them; there may be more workers
 AHEAD_BYTES = 300_000_000  # of their files, which take a few times as much in memory
+
+
+@contextlib.contextmanager
+def _noted_interrupts() -> Iterator[Callable[[], None]]:
+    """Note each Ctrl-C; yield a function that raises `KeyboardInterrupt` if one came before.
+
+    What is raised while Python frees an object is printed and dropped, and so is a Ctrl-C that
+    comes then. Here it is noted, and not printed.
+    """
+    came: list[int] = []
+    print_dropped = sys.unraisablehook
+
+    def note(number: int, frame: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    def expect_none() -> None:
+        if came:
+            raise KeyboardInterrupt
+
+    def dropped(what: "sys.UnraisableHookArgs") -> None:
+        if what.exc_type is not KeyboardInterrupt:
+            print_dropped(what)
+
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield expect_none  # a server handles its signals in its own way
+        return
+    signal.signal(signal.SIGINT, note)
+    sys.unraisablehook = dropped
+    try:
+        yield expect_none
+    finally:
+        sys.unraisablehook = print_dropped
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class ClassRun:
@@ -76,18 +114,23 @@ class ClassRun:
     ) -> Iterator[tuple[Any, Any]]:
         """Begin things ahead; yield each with what `begin` has returned, in their order.
 
-        `size` returns the bytes that a thing takes until then.
+        `size` returns the bytes that a thing takes until then. After Ctrl-C nothing more is begun
+        or yielded.
         """
         most = AHEAD + 2 * self._workers.at_once if self._workers.at_once else 0
         begun: deque[tuple[Any, Any]] = deque()
         sizes: deque[int] = deque()
-        for thing in things:
-            sizes.append(size(thing))
-            while begun and (len(begun) > most or sum(sizes) > AHEAD_BYTES):
-                sizes.popleft()
+        with _noted_interrupts() as expect_none:
+            for thing in things:
+                expect_none()
+                sizes.append(size(thing))
+                while begun and (len(begun) > most or sum(sizes) > AHEAD_BYTES):
+                    sizes.popleft()
+                    yield begun.popleft()
+                begun.append((thing, begin(thing)))
+            while begun:
+                expect_none()
                 yield begun.popleft()
-            begun.append((thing, begin(thing)))
-        yield from begun
 
     def begin(self, job: Job, *, of_class: bool = True) -> Future[Outcome]:
         """Return the future of a job's outcome.

@@ -128,7 +128,7 @@ def run(job: Job) -> Outcome:
                 break
             problems = [_run_again(Kind.KERNEL, "The kernel ended for no known reason")]
     seconds = monotonic() - began
-    return replace(outcome, seconds=seconds, cpu_seconds=submission.used.cpu_seconds)
+    return replace(outcome, seconds=seconds, cpu_seconds=submission.cpu_seconds_used)
 
 
 def _half_is_left(used: Used, settings: RunSettings) -> bool:

@@ -40,6 +40,7 @@ from hw_grading.run.blame import described, fault_in
 from hw_grading.run.faults import outcome_of
 from hw_grading.run.kernel import NOTHING_USED, Ended, Kernel, Problems, Used
 from hw_grading.run.settings import RunSettings
+from hw_grading.sandbox import syscalls
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
 
@@ -48,7 +49,7 @@ _ANSWER = "__import__('answering.start').start.answer()"
 # The kernel runs this when a cell was interrupted.
 _REFUSE_INTERRUPTED = "__import__('answering.start').start.refuse_interrupted()"
 # The kernel runs this before the first cell.
-_BEGIN = "__import__('answering.start').start.begin({})"
+_BEGIN = "__import__('answering.start').start.begin({}, {!r})"
 _SECONDS_BETWEEN_LOOKS = 0.5  # at the limits, while second tries run
 _SECONDS_FOR_A_LAST_WORD = 5.0  # for a verdict after the kernel has stopped answering questions
 _SECONDS_FOR_A_VERDICT = 60.0  # after the kernel was killed
@@ -85,11 +86,16 @@ class SubmissionRun:
         self._trusted: list[tuple[str, str]] = []  # the instructor's cells since the last test
 
     @property
+    def cpu_seconds_used(self) -> float:
+        """CPU time of the student's processes, in this run and before."""
+        return self._kernel.watch.used_seconds if self._kernel else self._before.cpu_seconds
+
+    @property
     def used(self) -> Used:
         """What the student's processes have used, in this run and before."""
         if not self._kernel:
             return self._before
-        return Used(self._kernel.watch.used_seconds, self._kernel.clock.used())
+        return Used(self.cpu_seconds_used, self._kernel.clock.used())
 
     @property
     def kernel_died(self) -> bool:
@@ -139,8 +145,11 @@ class SubmissionRun:
     def _run_cells(self, kernel: Kernel, examination: Examination | None) -> None:
         code = [(n, cell) for n, cell in enumerate(self.nb.cells) if cell.cell_type == "code"]
         try:
+            is_shut_in = examination and self._settings.sandbox != "none"
+            seccomp = syscalls.filter_of_shared_memory().hex() if is_shut_in else ""
             for _, first in code[:1]:
-                kernel.run_cell(first, _BEGIN.format(list(self._homework.manifest.arrays)))
+                arrays = list(self._homework.manifest.arrays)
+                kernel.run_cell(first, _BEGIN.format(arrays, seccomp))
             for index, cell in code:
                 self._run_cell(kernel, examination, cell, index)
         except Ended as end:

@@ -47,8 +47,7 @@ NOT_SUPPORTED = ("setxattr", "lsetxattr", "fsetxattr", "setxattrat")
 LAST_ADDRESS_FAMILY = 1
 # MAP_SHARED, MAP_ANONYMOUS: such memory stays allocated as long as one of its pages is mapped.
 _SHARED_WITHOUT_A_FILE = 0x21
-# MAP_SHARED, and PROT_WRITE: values could leave a test through memory that was shared before it.
-_SHARED, _WRITABLE = 0x01, 0x02
+_SHARED, _WRITABLE = 0x01, 0x02  # MAP_SHARED, PROT_WRITE
 
 # What is refused besides while a test runs, in a fork of the kernel that leaves no trace.
 REFUSED_IN_TESTS = {
@@ -111,9 +110,18 @@ def compiled_filter() -> bytes:
             *((errno.EOPNOTSUPP, name, []) for name in NOT_SUPPORTED),
             (errno.EOPNOTSUPP, "socket", [network]),
             (errno.EPERM, "mmap", [shared]),
-            (errno.EPERM, "mmap", [_has(3, _SHARED), _has(2, _WRITABLE)]),
         ]
     )
+
+
+@functools.cache
+def filter_of_shared_memory() -> bytes:
+    """Return the filter that a kernel has besides if the notebook has tests that leave no trace.
+
+    Values could leave such a test through memory that was shared before it. Without such tests,
+    a notebook may share memory, as the pools and locks of `multiprocessing` do.
+    """
+    return _compiled([(errno.EPERM, "mmap", [_has(3, _SHARED), _has(2, _WRITABLE)])])
 
 
 @functools.cache

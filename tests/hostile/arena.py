@@ -104,9 +104,11 @@ def _():
 checks.score()
 """,
 }
+# A second try has the right `double` at hand where the solution calls it.
+_BY_DOUBLE = "def mean(x):\n    return double(np.asarray(x, dtype=float)).mean(axis=0) / 2"
 _SOLUTIONS = {
     name: re.sub(r":\n", ":\n    'Return what nobody sees.'\n", source)
-    for name, source in RIGHT.items()
+    for name, source in (RIGHT | {"mean": _BY_DOUBLE}).items()
 }
 _REFERENCE = b"""
 import numpy as np

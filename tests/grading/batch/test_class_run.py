@@ -3,6 +3,9 @@
 import json
 import logging
 import shutil
+import signal
+import sys
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -98,6 +101,28 @@ def test_a_job_beside_the_class_is_kept_and_counted_nowhere(tmp_path: Path) -> N
         assert run.progress.again == 0
     assert not (tmp_path / "toys.jsonl").exists()
     assert len(list(tmp_path.glob("results/*/*"))) == 1
+
+
+def test_ctrl_c_while_python_frees_an_object_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", printed.append)
+    freed: list[str] = []
+
+    def begin(student: str) -> None:
+        thing = Class(tmp_path)
+        weakref.finalize(thing, freed.append, student)
+        weakref.finalize(thing, signal.raise_signal, signal.SIGINT)  # Python drops what it raises
+
+    ahead = Class(tmp_path).begin(0).ahead("abc", begin)
+    assert next(ahead)[0] == "a"
+    with pytest.raises(KeyboardInterrupt):
+        next(ahead)
+    assert freed == ["a"]
+    assert printed == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert sys.unraisablehook == printed.append
 
 
 def test_only_some_submissions_are_begun_ahead_of_the_loop(
