@@ -116,7 +116,6 @@ def test_ctrl_c_while_python_frees_an_object_ends_the_run(
         weakref.finalize(thing, signal.raise_signal, signal.SIGINT)  # Python drops what it raises
 
     ahead = Class(tmp_path).begin(0).ahead("abc", begin)
-    assert next(ahead)[0] == "a"
     with pytest.raises(KeyboardInterrupt):
         next(ahead)
     assert freed == ["a"]
