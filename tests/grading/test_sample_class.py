@@ -30,7 +30,8 @@ SECOND_TRIES = {
         "test_q1_3c",
         "test_q1_3d",
     },
-    "syntax-error": {"test_train"},
+    # At home the slopes of a step come from the student's own backward_pass, here a mean.
+    "mean-gradients": {"test_train"},
 }
 
 
