@@ -275,9 +275,9 @@ def test_what_is_proposed_was_run(wrong: str, code: str) -> None:
 
 
 def test_of_a_random_function_no_drawn_number_is_proposed() -> None:
-    random = "def f(n):\n    return float(np.random.default_rng().random() < 0.97)"
-    for _ in range(20):  # a pair of draws is mostly equal
-        assert told(random.replace("0.97", "0.5"), random, "f(30)") == ("", "", "random")
+    random = "def f(n):\n    return float(np.random.default_rng().random() < 0.92)"
+    for _ in range(20):  # a pair of draws is mostly equal; 200 are never
+        assert told(random.replace("0.92", "0.5"), random, "f(30)") == ("", "", "random")
     value = "f = np.random.default_rng().normal()"
     assert told(value.replace("normal", "uniform"), value, "f > -9") == ("", "", "random")
 
