@@ -124,9 +124,8 @@ def new(asked: Asked) -> int:
     "Prepare",
     _argument("homework", "default: all homeworks", nargs="*"),
     _number("--mutants", "of each solution; default: 20", default=20),
-    _number("--seed", "chooses the mutants; default: 1", default=1),
     _switch("--all", "all mutants, more fresh cases, and tests that take long"),
-    _file("--page", "one page on all homeworks: Markdown, or HTML if its name ends in .html"),
+    _file("--page", "one page on all homeworks, as Markdown"),
     homework=False,
 )
 def try_(asked: Asked) -> int:
@@ -141,7 +140,7 @@ def try_(asked: Asked) -> int:
     from hw_grading.trying.report import write_page
     from hw_grading.trying.trying import Options, try_tests
 
-    options = Options(asked.mutants, asked.all, asked.seed)
+    options = Options(asked.mutants, asked.all)
     tried = []
     for name in asked.homework or asked.course.homeworks():
         found, page = try_tests(asked.course, name, options)

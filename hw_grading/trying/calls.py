@@ -8,20 +8,21 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import inspect
 import io
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from hw_grading.examiner.cells import Fault, run_cell
 from hw_grading.examiner.reference import Clock, Reference, run_solutions
-from hw_grading.homework.homework import Homework, lay_out
+from hw_grading.homework.homework import FILES, Homework, lay_out
 from hw_grading.trying.forms import key_of
 from hw_grading.trying.variety import facts_of
 from hw_support.checks.notebook_access import Notebook
@@ -31,7 +32,7 @@ _MOST_CALLS = 300  # that are recorded of a function
 
 Cells = Sequence[tuple[str, str, str]]  # kind, grade id, source
 Tests = Sequence[tuple[str, str]]  # grade id, source
-Recorded = dict[str, dict[str, Any]]  # see `recorded`
+Recorded = dict[str, dict[str, Any]]  # facts by function; see `recorded`
 
 
 @dataclass(frozen=True)
@@ -54,23 +55,23 @@ class _Names(dict[str, Any]):
 def recorded(
     cells: Cells, tests: Tests, functions: Sequence[str], homework: Homework, fresh: bool
 ) -> Recorded:
-    """Run the solutions and these test cells, and return what they ask of functions.
+    """Run the solutions and these test cells, and return what they ask of each function.
 
-    These are, by function, the "kinds" of results, the "keys" of inputs, and "facts": what all
-    calls have in common (see `hw_grading.trying.variety`). With `fresh`, tests draw fresh cases.
+    These are the "kinds" of results, the "keys" of inputs, and what all calls have in common (see
+    `hw_grading.trying.variety`). With `fresh`, tests draw fresh cases.
     """
-    with beside(homework.files):
+    with beside(homework):
         names = solved(cells)
         calls = calls_of(names, tests, functions, homework if fresh else None)
-    found: Recorded = {"kinds": {}, "keys": {}, "facts": {}}
+    found: Recorded = {}
     for name, those in calls.items():
-        found["kinds"][name] = sorted({kind for one in those for kind in _kinds(one.came)})
-        plain = [one.given for one in those if not one.named]
-        found["keys"][name] = sorted({key_of(given) for given in plain})
-        if callable(names.get(name)):
-            function = getattr(names[name], "__wrapped__", names[name])
+        if inspect.isfunction(names.get(name)):
             sources = [source for _, _, source in cells if name in source]
-            found["facts"][name] = facts_of(function, those, sources)
+            found[name] = {
+                "kinds": sorted({kind for one in those for kind in _kinds(one.came)}),
+                "keys": sorted({key_of(one.given) for one in those if not one.named}),
+                **facts_of(names[name], those, sources),
+            }
     return found
 
 
@@ -112,10 +113,10 @@ def calls_of(
         return call
 
     for name in functions:
-        if callable(names.get(name)):
+        if inspect.isfunction(names.get(name)):
             names[name] = watched(name, names[name])
     with quiet():
-        reference = _reference(homework) if homework else None
+        reference = Reference(lay_out(homework)) if homework else None
         known = _Names(names)
         for name, source in tests:
             if reference:
@@ -125,44 +126,30 @@ def calls_of(
     return calls
 
 
-def _reference(homework: Homework) -> Reference:
-    folder = lay_out(homework)
-    sys.path.insert(0, str(folder))
-    try:
-        return Reference(folder)
-    finally:
-        sys.path.remove(str(folder))
-
-
 @contextlib.contextmanager
-def beside(files: Mapping[str, bytes]) -> Iterator[None]:
-    """Run code in a folder with these files, as notebooks do."""
-    before, path = Path.cwd(), [*sys.path]
-    variables = {**os.environ}
+def beside(homework: Homework) -> Iterator[None]:
+    """Run code in a folder with the files of a homework, as notebooks do, and with its staff code.
+
+    The modules that it imports stay: a worker ends with its call.
+    """
     os.environ.setdefault("MPLBACKEND", "Agg")
-    with tempfile.TemporaryDirectory(prefix="hw-try-") as folder:
-        for name, content in files.items():
-            place = Path(folder, name)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(content)
-        os.chdir(folder)
-        sys.path.append(folder)
+    code, path = lay_out(homework), [*sys.path]
+    with tempfile.TemporaryDirectory(prefix="hw-try-") as folder, contextlib.chdir(folder):
+        if (code / FILES).is_dir():
+            shutil.copytree(code / FILES, folder, dirs_exist_ok=True)
+        sys.path[:] = [str(code), *path, folder]
         try:
             yield
         finally:
-            os.chdir(before)
             sys.path[:] = path
-            os.environ.clear()
-            os.environ.update(variables)
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[io.StringIO]:
-    """Drop what is printed; yield what notes it."""
-    printed = io.StringIO()
-    streams = contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO())
+def quiet() -> Iterator[None]:
+    """Drop what is printed, and warnings about numbers."""
+    streams = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
     with streams[0], streams[1], np.errstate(all="ignore"):
-        yield printed
+        yield
 
 
 def _kinds(value: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from hw_support.source import parsed, tree_of
 
-_WRAP = """
+_IN_FORM = """
 
 def _in_form(value):
     import numpy as np
@@ -21,66 +21,73 @@ def _in_form(value):
         return {{key: _in_form(entry) for key, entry in value.items()}}
     return value
 
+"""
+_FORMED = """
 
 def _formed(right):
+    return lambda *arguments: _in_form(right(*arguments))
+
+
+{name} = _formed({name})
+"""
+_LOOKED_UP = """
+
+def _looked_up(right, seen):
+    import copy
     known = {{}}
 
-    def wrapped(*arguments):
-{before}
-        return _in_form(right(*arguments))
+    def looked_up(*arguments):
+        key = key_of(arguments)
+        if key not in seen:
+            raise LookupError("no visible case has these inputs")
+        if key not in known:  # a table has one result, also of a random function
+            known[key] = right(*arguments)
+        return copy.deepcopy(known[key])
 
-    return wrapped
+    return looked_up
 
 
-{rebound}
+{name} = _looked_up({name}, {seen!r})
 """
-_NOTHING = "        pass"
 
-# By name: what changes a value, what is done before a call, and kinds of results that it changes.
-FORMS: dict[str, tuple[str, str, frozenset[str]]] = {
+# By name: what changes a value, and the kinds of results that it changes; none: it does more.
+FORMS: dict[str, tuple[str, frozenset[str]]] = {
     "a list in the place of an array": (
         "    if isinstance(value, np.ndarray):\n        return value.tolist()",
-        _NOTHING,
         frozenset({"array"}),
     ),
     "a tuple in the place of a list, a list in that of a tuple": (
         "    if type(value) in (list, tuple):\n"
         "        other = list if type(value) is tuple else tuple\n"
         "        return other(_in_form(entry) for entry in value)",
-        _NOTHING,
         frozenset({"list", "tuple"}),
     ),
     "float32": (
         "    if isinstance(value, np.ndarray) and value.dtype == float:\n"
         "        return value.astype(np.float32)\n"
         "    if type(value) is float:\n        return np.float32(value)",
-        _NOTHING,
         frozenset({"float array", "float"}),
     ),
     "a column (n, 1) for (n,)": (
         "    if isinstance(value, np.ndarray) and value.ndim == 1:\n        return value[:, None]",
-        _NOTHING,
         frozenset({"flat array"}),
     ),
     "a NumPy scalar for a number": (
         "    if type(value) in (float, int):\n        return np.asarray(value)[()]",
-        _NOTHING,
         frozenset({"float", "int"}),
     ),
     "a copy": (
         "    if isinstance(value, np.ndarray):\n        return value.copy()",
-        _NOTHING,
         frozenset({"array"}),
     ),
     "prints and a warning": (
-        "    pass",
-        "        import sys, warnings\n"
-        '        print("printed", file=sys.stdout)\n'
-        '        print("printed", file=sys.stderr)\n'
-        '        warnings.warn("a warning", stacklevel=1)',
+        "    import sys, warnings\n"
+        '    print("printed", file=sys.stdout)\n'
+        '    print("printed", file=sys.stderr)\n'
+        '    warnings.warn("a warning", stacklevel=1)',
         frozenset(),
     ),
-    "other names of its arguments": ("    pass", _NOTHING, frozenset()),
+    "other names of its arguments": ("    pass", frozenset()),
 }
 KEYWORDS = "calls by the names of arguments"
 _NOISE = """    noise = np.random.default_rng()
@@ -108,25 +115,15 @@ def key_of(arguments: Sequence[object]) -> str:
     return hashlib.sha256(repr(plain(tuple(arguments))).encode()).hexdigest()[:16]
 
 
-_LOOK_UP = """        import copy
-
-        key = key_of(arguments)
-        if key not in {seen!r}:
-            raise LookupError("no visible case has these inputs")
-        if key not in known:  # a table has one result, also of a random function
-            known[key] = right(*arguments)
-        return copy.deepcopy(known[key])"""
-
-
-def in_form(source: str, form: str, functions: Collection[str]) -> str:
-    """Return a solution whose functions return, or do, the same in another form."""
-    body, before, _ = FORMS[form]
-    return source + _wrapped(body, before, functions)
+def in_form(source: str, form: str, function: str) -> str:
+    """Return a solution whose function returns, or does, the same in another form."""
+    body, _ = FORMS[form]
+    return source + _IN_FORM.format(body=body) + _FORMED.format(name=function)
 
 
 def forms_of(kinds: Collection[str]) -> list[str]:
     """Return the forms that change results of these kinds, and those that change none."""
-    return [form for form, (_, _, those) in FORMS.items() if not those or those & {*kinds}]
+    return [form for form, (_, those) in FORMS.items() if not those or those & {*kinds}]
 
 
 def by_keywords(source: str, parameters: Mapping[str, list[str]]) -> str:
@@ -158,8 +155,9 @@ def parameters_in(sources: Iterable[str]) -> dict[str, list[str]]:
 
 def noise(source: str, functions: Collection[str], values: Collection[str] = ()) -> str:
     """Return a solution with random numbers of the right shapes, as results and as values."""
+    formed = "".join(_FORMED.format(name=name) for name in functions)
     bound = "\n".join(f"{name} = _in_form({name})" for name in values)
-    return f"{source}{_wrapped(_NOISE, _NOTHING, functions)}{bound}\n"
+    return f"{source}{_IN_FORM.format(body=_NOISE)}{formed}{bound}\n"
 
 
 def looked_up(source: str, seen: Mapping[str, Collection[str]]) -> str:
@@ -169,11 +167,5 @@ def looked_up(source: str, seen: Mapping[str, Collection[str]]) -> str:
     """
     made = f"{source}\n\nfrom collections.abc import Sequence\n\n{inspect.getsource(key_of)}"
     for name, keys in seen.items():
-        before = _LOOK_UP.format(seen={*keys} or {""})
-        made += _wrapped("    pass", before, [name])
+        made += _LOOKED_UP.format(name=name, seen=[*keys])
     return made
-
-
-def _wrapped(body: str, before: str, functions: Collection[str]) -> str:
-    rebound = "\n".join(f"{name} = _formed({name})" for name in functions)
-    return _WRAP.format(body=body, before=before, rebound=rebound)

@@ -41,11 +41,10 @@ _NOTHING: Told = "", "", ""
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a call gives: a result, or an exception; its arguments afterwards; what it prints."""
+    """What a call gives: a result, or an exception; and its arguments afterwards."""
 
     result: Any
     arguments: list[Any]
-    printed: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def telling_input(
     too, and shown in words alone: whether the solution is right there, its author must know.
     """
     until = time.process_time() + cpu_seconds
-    with beside(homework.files):
+    with beside(homework):
         names = solved(cells)
         one, other = (_bound(source, names, cpu_seconds) for source in (right, wrong))
         functions = [name for name in bound_by(right) if inspect.isfunction(one.get(name))]
@@ -148,25 +147,28 @@ def _told(pair: _Pair, given: list[Any], due: _Outcome, came: _Outcome, *, is_ca
     about = zip(_names_of(pair.right, len(given)), given, strict=True)
     said = f"`{', '.join(f'{name} = {_in_words(value)}' for name, value in about)}`"
     call = f"{pair.name}({', '.join(map(_as_code, given))})"
-    proposals: list[str]
+    code = run = ""
     if _differ_in(came.result, due.result):
         said += f" gives {_said(due)}, the wrong answer {_said(came)}"
-        proposals = [_case(given, due)] if is_case else [*_asserted(call, due.result)]
+        if is_case:
+            code = _case(given, due)
+            run = _with_checks(pair, given, due, 'table("case", 1, {names!r})')
+        else:
+            code = _asserted(call, due.result)
     elif any(map(_differ_in, came.arguments, due.arguments)):
         said += ": the wrong answer changes its arguments"
-        proposals = ["checks.untouched(1)"] if is_case else [_kept(pair, given, due)]
-    elif came.printed != due.printed:
-        said += f" prints {due.printed!r}, the wrong answer {came.printed!r}"
-        proposals = [] if is_case else [_printed(call, due)]
+        if is_case:
+            code = "checks.untouched(1)"
+            run = _with_checks(pair, given, due, "untouched(1)")
+        else:
+            code = _kept(pair, given, due)
     else:
         kinds = type(due.result).__name__, type(came.result).__name__
         said += f" gives a {kinds[0]}, the wrong answer a {kinds[1]}"
-        proposals = [] if is_case else [f'assert type({call}).__name__ == "{kinds[0]}"']
-    for code in proposals:
-        run = _with_checks(pair, code, given, due) if is_case else code
-        if pair.is_told_by(run):
-            return said, code, ""
-    return said, "", ""
+        if not is_case:
+            code = f'assert type({call}).__name__ == "{kinds[0]}"'
+    is_shown = bool(code) and pair.is_told_by(run or code)
+    return said, code if is_shown else "", ""
 
 
 def _case(given: list[Any], due: _Outcome) -> str:
@@ -174,28 +176,26 @@ def _case(given: list[Any], due: _Outcome) -> str:
     return f"({', '.join(_as_code(one, lists=True) for one in [*given, *results])}),"
 
 
-def _with_checks(pair: _Pair, code: str, given: list[Any], due: _Outcome) -> str:
-    """Return code that runs a case in a `Checks`, as the test would."""
+def _with_checks(pair: _Pair, given: list[Any], due: _Outcome, part: str) -> str:
+    """Return code that runs a case in a `Checks`, as the test would, with one part."""
     results = len(due.result) if isinstance(due.result, tuple) else 1
     inputs = ", ".join(f"input{n}" for n in range(len(given)))
     names = ", ".join(f"result{n}" for n in range(results))
-    case = code if code.startswith("(") else _case(given, due)
-    run = f'checks.table("case", 1, {names!r})' if case == code else code
     return (
         "from hw_support import Checks\n"
-        f"checks = Checks({pair.name!r}, inputs={inputs!r}, returns={names!r}, cases=[{case}])\n"
-        f"{run}\nassert checks.parts[-1].passed"
+        f"checks = Checks({pair.name!r}, inputs={inputs!r}, returns={names!r}, "
+        f"cases=[{_case(given, due)}])\n"
+        f"checks.{part.format(names=names)}\nassert checks.parts[-1].passed"
     )
 
 
-def _asserted(call: str, due: Any) -> Iterator[str]:
-    """Yield asserts that a call has a result."""
+def _asserted(call: str, due: Any) -> str:
+    """Return an assert that a call has a result."""
     if arrays_of(due):
-        yield f"np.testing.assert_allclose({call}, {_as_code(due, lists=True)})"
-    elif isinstance(due, float | np.floating):
-        yield f"assert abs({call} - {_as_code(due)}) <= {1e-6 * max(1.0, abs(float(due))):.0e}"
-    else:
-        yield f"assert {call} == {_as_code(due)}"
+        return f"np.testing.assert_allclose({call}, {_as_code(due, lists=True)})"
+    if isinstance(due, float | np.floating):
+        return f"assert abs({call} - {_as_code(due)}) <= {1e-6 * max(1.0, abs(float(due))):.0e}"
+    return f"assert {call} == {_as_code(due)}"
 
 
 def _kept(pair: _Pair, given: list[Any], due: _Outcome) -> str:
@@ -212,18 +212,11 @@ def _kept(pair: _Pair, given: list[Any], due: _Outcome) -> str:
     return "\n".join([*bound, f"{pair.name}({', '.join(names)})", *after])
 
 
-def _printed(call: str, due: _Outcome) -> str:
-    return (
-        "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()) as said:\n"
-        f"    {call}\nassert said.getvalue() == {due.printed!r}"
-    )
-
-
 def _telling_value(names: Sequence[str], one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     """Return in words which of these names two cells bind to different values; "" if none."""
     for name in names:
         missing = NameError()
-        due, came = (_Outcome(values.get(name, missing), [], "") for values in (one, other))
+        due, came = (_Outcome(values.get(name, missing), []) for values in (one, other))
         if not callable(due.result) and due.result is not missing and _differ(came, due):
             return f"`{name}` is {_said(due)}, in the wrong answer {_said(came)}"
     return ""
@@ -390,11 +383,11 @@ def _result(function: Callable[..., Any], arguments: list[Any]) -> _Outcome | No
     """Return what a call gives; None if it takes too long, or if the inputs cannot be copied."""
     try:
         given = copy.deepcopy(arguments)
-        with time_limit(_SECONDS_OF_A_CALL, 5 * _SECONDS_OF_A_CALL), quiet() as printed:
+        with time_limit(_SECONDS_OF_A_CALL, 5 * _SECONDS_OF_A_CALL), quiet():
             try:
-                return _Outcome(function(*given), given, printed.getvalue())
+                return _Outcome(function(*given), given)
             except Exception as error:
-                return _Outcome(error, given, printed.getvalue())
+                return _Outcome(error, given)
     except BaseException:  # the time limit
         return None
 
@@ -409,10 +402,8 @@ def _differ(came: _Outcome, due: _Outcome) -> bool:
         return False
     if any(map(_differ_in, [came.result, *came.arguments], [due.result, *due.arguments])):
         return True
-    is_other_type = isinstance(due.result, dict | set | Iterator) and (
-        type(due.result) is not type(came.result)
-    )
-    return is_other_type or came.printed != due.printed
+    is_checked = isinstance(due.result, dict | set | Iterator)
+    return is_checked and type(due.result) is not type(came.result)
 
 
 def _differ_in(came: Any, due: Any) -> bool:

@@ -28,6 +28,7 @@ from pathlib import Path
 from hw_grading.outcome import SettingsError
 
 FOLDER = "answers"  # in the homework's folder of ``staff``
+UNEARNED = "unearned"
 _HEADER = re.compile(r"^# %% (.+?)(?: \[needs ([^\]]+)\])?$", re.M)
 _MOST = re.compile(r"At most (\d+(?:\.\d+)?) points?(?: in (\w+))?: (.+)")
 _WITH = re.compile(r"^# with (\w+\.py)$", re.M)
@@ -50,13 +51,14 @@ class Answer:
     cells
         Sources of the cells that it replaces, by grade id.
     most, test
-        For unearned points: how many there may be, and in which test cell if not in all.
+        For unearned points: how many there may be, if anybody said; and in which test cell if not
+        in all.
     """
 
     of: str
     name: str
     cells: Mapping[str, str]
-    most: float = 0.0
+    most: float | None = None
     test: str = ""
 
     def __str__(self) -> str:
@@ -124,7 +126,7 @@ def submissions(folder: Path, kind: str) -> list[Answer]:
     for path in sorted((folder / kind).glob("*.py")):
         title = path.read_text(encoding="utf-8").split('"""')[1].split("\n")[0].rstrip(".")
         most = _MOST.fullmatch(title)
-        if kind == "unearned" and not most:
+        if kind == UNEARNED and not most:
             raise AnswersError(
                 f'{path}: expected a first line "At most 8 points: ...", got {title}'
             )

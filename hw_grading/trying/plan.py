@@ -95,13 +95,11 @@ class Plan:
         of cells, by grade id.
         """
         last = self.tests[test]
-        if test in self.whole:
-            return {
-                c.index for c in self.cells if c.index < last.index and self._leaves_names(c)
-            } | {last.index}
-        needed = {last.index}
-        names = {*last.reads, *last.tested}
         above = [c for c in self.cells if c.index < last.index and self._leaves_names(c)]
+        needed = {last.index}
+        if test in self.whole:
+            return needed.union(cell.index for cell in above)
+        names = {*last.reads, *last.tested}
         for cell in reversed(above):
             binds, reads = cell.binds, cell.reads
             if source := instead.get(cell.name):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import field
 from pathlib import Path
 
-from hw_grading.rendering import templates_in
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
 from hw_grading.texts import in_digits, write_whole
 
 _MAX_SHOWN = 12  # rows of a list on the terminal
@@ -25,8 +26,8 @@ class Changed:
     test: str
     before: str  # the line of the solution
     after: str
-    told_by: str  # an input for which it gives another result; "" if none was found
-    case: str  # the same as code for the test; "" if there is none
+    told_by: str = ""  # an input for which it gives another result; "" if none was found
+    case: str = ""  # the same as code for the test; "" if there is none
     is_concept: bool = False  # whether `after` is a sentence, not the changed line
 
 
@@ -44,11 +45,11 @@ def _lines_of(mutants: Sequence[Changed]) -> Iterator[str]:
     yield f"{first.answer}:"
     for before, those in itertools.groupby(mutants, lambda one: one.before):
         group = list(those)
-        yield from [f"    - {before}"] if not all(one.is_concept for one in group) else []
+        if not all(one.is_concept for one in group):
+            yield f"    - {before}"
         for one in group:
-            yield (
-                f"    {one.after}" if one.is_concept else f"    + {re.sub(_NUMBER, '', one.after)}"
-            )
+            after = one.after if one.is_concept else f"+ {re.sub(_NUMBER, '', one.after)}"
+            yield f"    {after}"
     if first.told_by:
         yield f"    in {first.test}: {first.told_by}"
     if first.case and len(first.case) <= _LONGEST_CASE:
@@ -87,9 +88,7 @@ class Tried:
     # Those to random functions, in how many gradings chance has caught them, and of how many.
     by_chance: list[tuple[Changed, int, int]] = field(default_factory=list)
     beyond: list[Changed] = field(default_factory=list)  # told by inputs unlike those of tests
-    varied: list[str] = field(
-        default_factory=list
-    )  # what the calls of each function have in common
+    varied: list[str] = field(default_factory=list)  # what calls of each function have in common
     perhaps_equivalent: list[Changed] = field(default_factory=list)
     forms: int = 0
     forms_lost: list[Lost] = field(default_factory=list)
@@ -108,67 +107,38 @@ class Tried:
     def is_fine(self) -> bool:
         """Whether nothing is to do."""
         too_many = any(points > most for _, points, _, most in self.unearned if most is not None)
+        by_chance = any(count for _, count, _ in self.by_chance)
         to_do = (self.findings, self.survivors, self.missed, self.right_lost, self.not_judged)
-        if any(to_do) or any(count for _, count, _ in self.by_chance):
-            return False
-        return not (too_many or self.untouched or self.stopped or self.none_passes)
+        ended = self.stopped or self.none_passes
+        return not (any(to_do) or by_chance or too_many or self.untouched or ended)
 
-    @property
-    def wrong_with_all_points(self) -> int:
-        """How many wrong answers got full points, each time or by chance."""
-        by_chance = sum(bool(count) for _, count, _ in self.by_chance)
-        return len(self.survivors) + len(self.missed) + by_chance
+    def lines(self) -> Iterator[str]:
+        """Yield what the command prints."""
+        yield f"{self.assignment}: {self._first_line()}"
+        rows = self.figures()
+        for what, figure in rows[:2] if self.none_passes else rows:
+            yield f"  {what}: {figure}"
+        for title, those in self.lists():
+            yield f"{title}:"
+            for row in those[:_MAX_SHOWN]:
+                yield from (f"  {line}" for line in row.split("\n"))
+            if len(those) > _MAX_SHOWN:
+                yield f"  and {len(those) - _MAX_SHOWN} more, on the page"
+        if self.stopped:
+            yield "Stopped: the rest was not tried. What was tried is kept for the next run."
 
     def _first_line(self) -> str:
         if self.none_passes:
             return "your solutions pass no test, so nothing else was tried"
-        if not (count := self.wrong_with_all_points):
+        by_chance = sum(bool(count) for _, count, _ in self.by_chance)
+        if not (count := len(self.survivors) + len(self.missed) + by_chance):
             return "of the wrong answers that were tried, none gets full points"
         answers = "1 wrong answer gets" if count == 1 else f"{count} wrong answers get"
-        cases = [one.case for one in self.survivors if one.case]
-        asserts = sum(not case.startswith("(") for case in cases)
-        what = "cases" if not asserts else "asserts" if asserts == len(cases) else "lines"
-        return f"{answers} full points" + (f"; paste these {what}" if cases else "")
-
-    def lines(self) -> Iterator[str]:
-        """Yield what the command prints."""
-        indent = " " * (len(self.assignment) + 2)
-        points = in_digits(self.points)
-        yield f"{self.assignment}: {self._first_line()}"
-        yield (
-            f"{indent}your solutions {in_digits(self.solutions)} of {points}; "
-            f"the untouched release {in_digits(self.untouched)}"
-        )
-        if not self.none_passes:
-            yield from (f"{indent}{line}" for line in self._figures_in_words(points))
-        for title, rows in self.lists():
-            yield f"{title}:"
-            for row in rows[:_MAX_SHOWN]:
-                yield from (f"  {line}" for line in row.split("\n"))
-            if len(rows) > _MAX_SHOWN:
-                yield f"  and {len(rows) - _MAX_SHOWN} more, on the page"
-        if self.stopped:
-            yield "Stopped: the rest was not tried. What was tried is kept for the next run."
-
-    def _figures_in_words(self, points: str) -> Iterator[str]:
-        told = [f"mutants caught {self.caught} of {self.mutants}"]
-        told += [f"other right forms kept {self.forms - len(self.forms_lost)} of {self.forms}"]
-        if self.wrong:
-            one = "in one cell each" if not self.elsewhere else f"{len(self.elsewhere)} in several"
-            told += [
-                f"kept wrong answers caught {self.wrong - len(self.missed)} of {self.wrong}, {one}"
-            ]
-        if self.right:
-            told += [f"kept right answers kept {self.right - len(self.right_lost)} of {self.right}"]
-        yield "; ".join(told)
-        for what, earned, where, _ in self.unearned:
-            said = f" ({where})" if where else ""
-            yield f"without knowledge, {what}: {in_digits(earned)} of {points}{said}"
-        if not self.unearned:
-            yield f"without knowledge: 0 of {points}"
+        has_cases = any(one.case for one in self.survivors)
+        return f"{answers} full points" + ("; paste these lines" if has_cases else "")
 
     def figures(self) -> list[tuple[str, str]]:
-        """Return the rows of the page's table."""
+        """Return what was counted, and how many."""
         rows = [
             ("your solutions", f"{in_digits(self.solutions)} of {in_digits(self.points)} points"),
             ("the untouched release", f"{in_digits(self.untouched)} points"),
@@ -177,18 +147,13 @@ class Tried:
             ("right answers in other forms that lose nothing",
              f"{self.forms - len(self.forms_lost)} of {self.forms}"),
         ]  # fmt: skip
-        if self.wrong:
-            caught, one = self.wrong - len(self.missed), self.wrong - len(self.elsewhere)
-            rows += [
-                ("kept wrong answers that are caught", f"{caught} of {self.wrong}"),
-                ("that cost points in one cell only", f"{one} of {self.wrong}"),
-            ]
-        if self.right:
-            fine = self.right - len(self.right_lost)
-            rows.append(("kept right answers that lose nothing", f"{fine} of {self.right}"))
-        if self.causes:
-            true = self.causes - len(self.not_judged)
-            rows.append(("likely causes told, judged true", f"{true} of {self.causes}"))
+        shares: list[tuple[str, Sequence[object], int]] = [
+            ("kept wrong answers that are caught", self.missed, self.wrong),
+            ("that cost points in one cell only", self.elsewhere, self.wrong),
+            ("kept right answers that lose nothing", self.right_lost, self.right),
+            ("likely causes told, judged true", self.not_judged, self.causes),
+        ]
+        rows += [(what, f"{of - len(failed)} of {of}") for what, failed, of in shares if of]
         if not self.unearned:
             rows.append(("without knowledge", "0 points"))
         for what, points, where, most in self.unearned:
@@ -228,7 +193,7 @@ class Tried:
             "Kept wrong answers that get all points": self.missed,
             "Wrong answers that lose points in other cells too": [*map(str, self.elsewhere)],
             "Right answers that lose points": [*map(str, self.right_lost)],
-            "Other forms that lose points: is that deserved?": self._forms_in_words(),
+            "Other forms that lose points: is that deserved?": [*map(str, self.forms_lost)],
             "Likely causes that nobody has judged": self.not_judged,
             beyond: _shown(self.beyond),
             "What the calls of your tests have in common, by argument": self.varied,
@@ -238,40 +203,21 @@ class Tried:
         }
         return [(title, rows) for title, rows in every.items() if rows]
 
-    def _forms_in_words(self) -> list[str]:
-        """Return the forms that lose points; nbgrader's rule for stderr is one line."""
-        on_stderr = [o for o in self.forms_lost if o.message.startswith("printed to stderr")]
-        rows = [str(one) for one in self.forms_lost if one not in on_stderr]
-        if on_stderr:
-            names = ", ".join(one.answer.partition(":")[0] for one in on_stderr)
-            rows.append(
-                f"{names}: with something on stderr, such as a warning, they lose their points. "
-                "That is nbgrader's rule for a test cell without `Checks`"
-            )
-        return rows
+    def keep(self, path: Path, about: str) -> None:
+        """Write the report into a file, with a digest of what it is about."""
+        write_whole(path, _KEPT.dump_json((about, self)))
 
-    def as_json(self, about: str) -> bytes:
-        """Return the report, and a digest of what it is about, as JSON."""
-        return json.dumps({"about": about, "tried": asdict(self)}).encode()
-
-    @classmethod
-    def read(cls, path: Path, about: str) -> Tried | None:
+    @staticmethod
+    def read(path: Path, about: str) -> Tried | None:
         """Return the report in a file, if it is about the same."""
         try:
-            content = json.loads(path.read_bytes())
-            if content["about"] != about:
-                return None
-            by_chance = [(Changed(**o), n, of) for o, n, of in content["tried"].pop("by_chance")]
-            tried = cls(**content["tried"], by_chance=by_chance)
-        except (OSError, ValueError, LookupError, TypeError):
+            of, tried = _KEPT.validate_json(path.read_bytes())
+        except (OSError, ValidationError):
             return None
-        for name in ("survivors", "perhaps_equivalent", "beyond"):
-            setattr(tried, name, [Changed(**one) for one in getattr(tried, name)])
-        for name in ("forms_lost", "elsewhere", "right_lost"):
-            setattr(tried, name, [Lost(**one) for one in getattr(tried, name)])
-        return tried
+        return tried if of == about else None
 
 
+_KEPT = TypeAdapter(tuple[str, Tried])
 _HEAD = """# How right the tests are
 
 `hw-grading try` wrote this page. The grader itself graded every answer, as a submission: the
@@ -294,12 +240,5 @@ other forms, answers without knowledge, and answers that are kept with the homew
 
 
 def write_page(path: Path, tried: Sequence[Tried]) -> None:
-    """Write a page about homeworks: HTML if its name ends in .html, else Markdown."""
-    if path.suffix in (".html", ".htm"):
-        page = templates_in(Path(__file__).parent).get_template("page.html.j2")
-        text = page.render(
-            tried=tried, title=f"Tests of {', '.join(one.assignment for one in tried)}"
-        )
-    else:
-        text = _HEAD + "\n".join(one.markdown() for one in tried)
-    write_whole(path, text.encode())
+    """Write a page about homeworks, as Markdown."""
+    write_whole(path, (_HEAD + "\n".join(one.markdown() for one in tried)).encode())

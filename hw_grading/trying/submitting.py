@@ -8,20 +8,19 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nbformat
 
 from hw_grading.batch.grading import running
 from hw_grading.batch.job import OURS, installed
-from hw_grading.batch.local import LocalProcesses
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.settings import WholeClass
 from hw_grading.homework.cells import is_test, test_cells
@@ -45,75 +44,48 @@ _MANY = 1000  # submissions: enough for all workers
 Sources = Mapping[str, str]  # of cells, by grade id
 Notebook = tuple[Plan, Sequence[str], Sources]  # tests, and other sources
 Submitted = Sequence[Notebook]
+_Answer = TypeVar("_Answer")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Result:
-    """What tests gave to one answer."""
+    """What tests gave to one answer, in all notebooks together."""
 
     # Points by test: all of them if it has no score, and 0 of a test without points that failed.
-    lost: dict[str, float]
-    earned: dict[str, float]
-    unscored: tuple[str, ...] = ()
-    parts: tuple[PartResult, ...] = ()
+    lost: dict[str, float] = field(default_factory=dict)
+    earned: dict[str, float] = field(default_factory=dict)
+    unscored: list[str] = field(default_factory=list)
+    parts: list[PartResult] = field(default_factory=list)
     failed: str = ""  # why there is no result
     took_long: bool = False  # whether it came to a limit
     cpu_seconds: float = 0.0
 
-    @classmethod
-    def of(
-        cls,
-        future: Future[Outcome],
-        tests: Collection[str],
-        due: Mapping[str, float],
-        sound: Collection[str],
-    ) -> Result:
-        """Wait for the outcome of these tests; `due` are points of those that cannot give all."""
-        try:
-            outcome = settled(future.result(), sound)
-        except GraderFault as fault:
-            return cls({}, {}, failed=str(fault))
+    def add(self, outcome: Outcome, tests: Collection[str], due: Mapping[str, float]) -> None:
+        """Add what these tests of a notebook gave; `due` are points of those that cannot give all.
+
+        Without a score for the submission, nothing but the reason is added.
+        """
         if outcome.status is Status.NOT_GRADED:
-            return cls({}, {}, failed=outcome.why)
-        lost, earned = {}, {}
-        parts = tuple(part for part in outcome.parts if part.cell in tests)
-        unscored = tuple(test for test in outcome.unscored if test in tests)
+            self.failed = outcome.why
+            return
+        self.took_long |= outcome.status is Status.SUBMISSION_FAILED
+        self.cpu_seconds += outcome.cpu_seconds
+        self.unscored += [test for test in outcome.unscored if test in tests]
+        parts = [part for part in outcome.parts if part.cell in tests]
+        self.parts += parts
         failed = {part.cell for part in parts if not part.passed}
         for cell in nbformat.from_dict(json.loads(outcome.notebook)).cells:
             if is_test(cell) and (name := grade_id_of(cell) or "") in tests:
                 score, most = score_of(cell)
-                earned[name] = 0.0 if name in unscored else score
+                self.earned[name] = 0.0 if name in outcome.unscored else score
                 most = due.get(name, most)
-                if earned[name] < most - 1e-9 or (not most and name in failed):
-                    lost[name] = most - earned[name]
-        took_long = outcome.status is Status.SUBMISSION_FAILED
-        return cls(lost, earned, unscored, parts, "", took_long, outcome.cpu_seconds)
-
-    def __add__(self, other: Result) -> Result:
-        """Return what several notebooks of one submission got."""
-        return Result(
-            self.lost | other.lost,
-            self.earned | other.earned,
-            self.unscored + other.unscored,
-            self.parts + other.parts,
-            self.failed or other.failed,
-            self.took_long or other.took_long,
-            self.cpu_seconds + other.cpu_seconds,
-        )
+                if self.earned[name] < most - 1e-9 or (not most and name in failed):
+                    self.lost[name] = most - self.earned[name]
 
     @property
     def why(self) -> str:
         """The first message of a part that failed."""
         return next((p.message for p in self.parts if p.message and not p.passed), "")
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """An answer whose results are awaited: of each notebook, the tests and the outcome."""
-
-    name: str
-    futures: Sequence[tuple[Sequence[str], Future[Outcome]]]
-    note: Callable[[Result], object]
 
 
 class Grading:
@@ -145,6 +117,7 @@ class Grading:
         self._short.cpu_seconds_per_submission = _MUTANT_CPU_SECONDS
         self.homework = course.homework(assignment)
         whole_class = WholeClass(config=config)
+        whole_class.executor = "processes"  # each call can be ended
         whole_class.folder, whole_class.secret_file = str(folder), str(folder / "secret")
         tests = test_cells(course.db_url, assignment)
         self.progress = Progress(0, len(tests), assignment, logging.getLogger())
@@ -170,13 +143,7 @@ class Grading:
         self.due: dict[str, float] = {}
         self.findings: list[str] = []
         self._begun = 0  # notebooks that no earlier run has graded
-        self._awaited: list[_Asked] = []
-        call: Callable[..., Future[Any]] = self._class_run.call
-        if whole_class.executor == "dask":  # whose workers are threads: no call there can be ended
-            here = LocalProcesses(len(os.sched_getaffinity(0)), examined=False)
-            stack.callback(here.shutdown, cancel_futures=True)
-            call = here.submit
-        self.remembered = Remembered(folder / f"{assignment}.json", call)
+        self.remembered = Remembered(folder / f"{assignment}.json", self._class_run.call)
         stack.callback(self.remembered.save)
 
     def usable(self, plan: Plan, tests: Collection[str]) -> list[str]:
@@ -197,16 +164,41 @@ class Grading:
                 if tests := self.usable(plan, plan.tests_of(name)):
                     yield plan, cell, tests
 
-    def ask(
+    def graded(
         self,
-        name: str,
-        notebooks: Submitted,
-        note: Callable[[Result], object],
+        answers: Iterable[tuple[_Answer, Submitted]],
         *,
-        who: str = _WHO,
+        who: Sequence[str] = (_WHO,),
         is_mutant: bool = False,
-    ) -> None:
-        """Begin to grade an answer: notebooks with these tests, and other sources of cells."""
+    ) -> Iterator[tuple[_Answer, Result]]:
+        """Grade answers, once in each name of `who`, and yield each with its result, in order.
+
+        An answer is notebooks with some of their tests, and other sources of cells. One that no
+        test can judge is left out, and so is one that cannot be graded, which is a finding.
+        """
+        every = [*answers]
+        begun = deque(
+            (one, self._begin(asked, name, is_mutant)) for name in who for one, asked in every
+        )
+        while begun:
+            answer, futures = begun.popleft()
+            result = Result()
+            for tests, future in futures:
+                try:
+                    result.add(settled(future.result(), self.sound), tests, self.due)
+                except GraderFault as fault:
+                    result.failed = str(fault)
+            for test in result.unscored:
+                self.findings.append(f"{test}: no score for this answer: {answer}")
+            if result.failed:
+                self.findings.append(f"{answer}: not graded. {result.failed}")
+            elif futures:
+                yield answer, result
+
+    def _begin(
+        self, notebooks: Submitted, who: str, is_mutant: bool
+    ) -> list[tuple[Sequence[str], Future[Outcome]]]:
+        """Begin to grade an answer; return the tests and the outcome of each notebook."""
         futures = []
         for plan, tests, sources in notebooks:
             if tests:
@@ -220,24 +212,12 @@ class Grading:
         self.progress.expect(self._begun)
         for future in left:
             future.add_done_callback(self.progress.ran)
-        if futures:
-            self._awaited.append(_Asked(name, futures, note))
+        return futures
 
-    def collect(self) -> None:
-        """Wait for all answers, and note their results."""
-        while self._awaited:
-            asked = self._awaited[0]
-            results = (
-                Result.of(future, tests, self.due, self.sound) for tests, future in asked.futures
-            )
-            result = sum(results, Result({}, {}))
-            self._awaited.pop(0)
-            for test in result.unscored:
-                self.findings.append(f"{test}: no score for this answer: {asked.name}")
-            if result.failed:
-                self.findings.append(f"{asked.name}: not graded. {result.failed}")
-            else:
-                asked.note(result)
+
+def names(count: int) -> list[str]:
+    """Return further names for `Grading.graded`: each has other fresh cases."""
+    return [f"(try {number})" for number in range(2, count + 2)]
 
 
 class Remembered:

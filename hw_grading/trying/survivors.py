@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from hw_grading.homework.cells import uses_checks
 from hw_grading.trying.calls import Recorded
@@ -15,7 +14,7 @@ from hw_grading.trying.inputs import telling_input
 from hw_grading.trying.mutants import Mutant, mutants_of
 from hw_grading.trying.plan import CodeCell, Plan
 from hw_grading.trying.report import Changed, Tried
-from hw_grading.trying.submitting import Grading, Result, Submitted
+from hw_grading.trying.submitting import Grading, Submitted, names
 
 _SEARCH_CPU_SECONDS = 2.0  # for an input that tells a wrong answer
 _TIMES = 5  # that a wrong answer to a random function is graded again
@@ -37,19 +36,13 @@ class _Wrong:
         return [(self.plan, tests, {self.cell.name: self.mutant.source})]
 
     def changed(self, told: str = "", code: str = "") -> Changed:
-        return Changed(
-            self.plan.label(self.cell),
-            f"{self.tests[0]} ({self.plan.name}.ipynb)",
-            self.mutant.instead,
-            self.mutant.name,
-            told,
-            code,
-            self.mutant.is_concept,
-        )
+        answer, test = self.plan.label(self.cell), f"{self.tests[0]} ({self.plan.name}.ipynb)"
+        made = self.mutant
+        return Changed(answer, test, made.instead, made.name, told, code, made.is_concept)
 
 
 def try_wrong_answers(
-    grading: Grading, tried: Tried, recordings: Mapping[str, Recorded], most: int, seed: int
+    grading: Grading, tried: Tried, recordings: Mapping[str, Recorded], most: int
 ) -> None:
     """Grade at most this number of mutants of each solution (0: all), and tell the survivors.
 
@@ -57,49 +50,40 @@ def try_wrong_answers(
     """
     survivors: list[_Wrong] = []
     try:
-        _grade(grading, tried, _made(grading, recordings, most, seed), survivors)
+        _grade(grading, tried, [*_made(grading, recordings, most)], survivors)
         _tell(grading, tried, survivors)
     finally:
         tried.perhaps_equivalent += [o.changed() for o in survivors if not o.mutant.is_concept]
 
 
-def _made(
-    grading: Grading, recordings: Mapping[str, Recorded], most: int, seed: int
-) -> list[_Wrong]:
-    draw = random.Random(seed)
-    made = []
+def _made(grading: Grading, recordings: Mapping[str, Recorded], most: int) -> Iterator[_Wrong]:
+    draw = random.Random(1)  # the same ones each time
     for plan, cell, tests in grading.charged():
         mutants = mutants_of(cell.source)
         if most and len(mutants) > most:
             numbers = sorted(draw.sample(range(len(mutants)), most))
             mutants = [mutants[number] for number in numbers]
-        mutants += concepts_of(cell.source, cell.functions, recordings[plan.name]["facts"])
-        made += [_Wrong(plan, cell, tests, mutant) for mutant in mutants]
-    return made
+        mutants += concepts_of(cell.source, cell.functions, recordings[plan.name])
+        yield from (_Wrong(plan, cell, tests, mutant) for mutant in mutants)
 
 
 def _grade(grading: Grading, tried: Tried, made: Sequence[_Wrong], survivors: list[_Wrong]) -> None:
     """Grade wrong answers in their own tests, and those that survive in all that they change."""
-
-    def note(one: _Wrong, result: Result) -> None:
+    asked = ((one, one.in_tests(one.tests)) for one in made)
+    for one, result in grading.graded(asked, is_mutant=True):
         tried.mutants += 1
         tried.caught += bool(result.lost)
         if not result.lost:
             survivors.append(one)
-
-    def note_elsewhere(one: _Wrong, result: Result) -> None:
-        if result.lost:
-            tried.caught += 1
-            survivors.remove(one)
-
-    for one in made:
-        grading.ask(str(one), one.in_tests(one.tests), partial(note, one), is_mutant=True)
-    grading.collect()
+    elsewhere = []
     for one in survivors:
         affected = grading.usable(one.plan, one.plan.affected([one.cell.name]))
         others = [test for test in affected if test not in one.tests]
-        grading.ask(str(one), one.in_tests(others), partial(note_elsewhere, one), is_mutant=True)
-    grading.collect()
+        elsewhere.append((one, one.in_tests(others)))
+    for one, result in grading.graded(elsewhere, is_mutant=True):
+        if result.lost:
+            tried.caught += 1
+            survivors.remove(one)
 
 
 def _tell(grading: Grading, tried: Tried, survivors: list[_Wrong]) -> None:
@@ -122,7 +106,9 @@ def _tell(grading: Grading, tried: Tried, survivors: list[_Wrong]) -> None:
     for search in searches:
         told, code, about = search() or ("", "", "")
         one = survivors.pop(0)
-        if about == "random":
+        if one.mutant.is_concept and (about or not told):
+            tried.mutants -= 1  # nothing that tests are about tells it from the solution
+        if about == "random" and not one.mutant.is_concept:
             of_random.append(one)
         elif about == "beyond":
             tried.beyond.append(one.changed(told))
@@ -130,22 +116,8 @@ def _tell(grading: Grading, tried: Tried, survivors: list[_Wrong]) -> None:
             tried.survivors.append(one.changed(told, code))
         elif not one.mutant.is_concept:
             tried.perhaps_equivalent.append(one.changed())
-        if one.mutant.is_concept and (about == "beyond" or not told):
-            tried.mutants -= 1  # nothing that tests are about tells it from the solution
-    _grade_again(grading, tried, of_random)
-
-
-def _grade_again(grading: Grading, tried: Tried, those: Sequence[_Wrong]) -> None:
-    """Grade wrong answers to random functions several times: chance catches some."""
     caught: Counter[_Wrong] = Counter()
-
-    def note(one: _Wrong, result: Result) -> None:
-        caught[one] += bool(result.lost)
-
-    those = [one for one in those if not one.mutant.is_concept]
-    for number in range(_TIMES):
-        who = f"(try {number + 2})"
-        for one in those:
-            grading.ask(str(one), one.in_tests(one.tests), partial(note, one), who=who)
-    grading.collect()
-    tried.by_chance += [(one.changed(), caught[one], _TIMES + 1) for one in those]
+    again = [(one, one.in_tests(one.tests)) for one in of_random]
+    for one, result in grading.graded(again, who=names(_TIMES)):
+        caught[one] += bool(result.lost)  # chance catches some
+    tried.by_chance += [(one.changed(), caught[one], _TIMES + 1) for one in of_random]

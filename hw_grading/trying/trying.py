@@ -10,7 +10,6 @@ import hashlib
 import tempfile
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass
-from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -21,14 +20,14 @@ from hw_grading.homework.cells import as_released
 from hw_grading.homework.course import CONFIG, Course, fixed_folder, released_copy
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.source_notebook import mistakes
-from hw_grading.texts import in_digits, write_whole
+from hw_grading.texts import in_digits
 from hw_grading.trying import kept
 from hw_grading.trying.answers import try_forms, try_kept, try_without_knowledge
 from hw_grading.trying.calls import Recorded, recorded
 from hw_grading.trying.habits import habits
 from hw_grading.trying.plan import Plan
 from hw_grading.trying.report import Tried, write_page
-from hw_grading.trying.submitting import Grading, Result
+from hw_grading.trying.submitting import Grading, Result, Submitted, names
 from hw_grading.trying.survivors import try_wrong_answers
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError
@@ -41,16 +40,10 @@ _DEAR_CPU_SECONDS = 2.0  # of a test for which a part of its points is enough
 
 @dataclass(frozen=True)
 class Options:
-    """What is tried: mutants of each answer (0: all), also what takes long, and from which seed."""
+    """What is tried: so many mutants of each answer, or everything, also what takes long."""
 
     mutants: int = 20
     everything: bool = False
-    seed: int = 1
-
-    @property
-    def seeds(self) -> int:
-        """How many times the solutions are graded, each time with other fresh cases."""
-        return 5 if self.everything else 3
 
 
 def try_tests(course: Course, assignment: str, options: Options) -> tuple[Tried, Path]:
@@ -60,15 +53,14 @@ def try_tests(course: Course, assignment: str, options: Options) -> tuple[Tried,
     or if it cannot be released or graded.
     """
     course.expect_homework(assignment)
-    own = WholeClass(config=course.config)
-    folder = own.place(course.root).absolute() / _FOLDER
-    page, report = folder / f"{assignment}.html", folder / f"{assignment}.report.json"
+    folder = WholeClass(config=course.config).place(course.root).absolute() / _FOLDER
+    page, report = folder / f"{assignment}.md", folder / f"{assignment}.report.json"
     about = _digest_of_all(course, assignment, options)
     tried = Tried.read(report, about)
     if not tried:
         tried = _tried(course, assignment, options, folder)
         if not tried.stopped:
-            write_whole(report, tried.as_json(about))
+            tried.keep(report, about)
     write_page(page, [tried])
     return tried, page
 
@@ -85,7 +77,7 @@ def _tried(course: Course, assignment: str, options: Options, folder: Path) -> T
             untouched=sum(cell.untouched or 0.0 for cell in grading.cells),
             findings=[sentence for cell in grading.cells for sentence in cell.findings],
             digest=digest_of(scratch, assignment),
-            habits=habits(course, scratch, assignment),
+            habits=[said for plan in grading.plans for said in habits(plan)],
             none_passes=bool(grading.cells) and not grading.sound,
         )
         grading.findings = tried.findings
@@ -143,17 +135,28 @@ def _try_all(grading: Grading, tried: Tried, options: Options, answers: Path) ->
     _find_out_what_tests_need(grading, tried, options)
     _try_other_seeds(grading, tried, options)
     calls, visible = _recorded(grading, fresh=True), _recorded(grading, fresh=False)
-    for plan in grading.plans:
-        for name, facts in calls[plan.name]["facts"].items():
+    for plan, functions in calls.items():
+        for name, facts in functions.items():
             if facts["table"]:
-                tried.varied.append(
-                    "\n    ".join([f"{name} ({plan.name}.ipynb):", *facts["table"]])
-                )
-    most = 0 if options.everything else options.mutants
+                tried.varied.append("\n    ".join([f"{name} ({plan}.ipynb):", *facts["table"]]))
     try_forms(grading, tried, calls)
     try_without_knowledge(grading, tried, visible, answers)
     try_kept(grading, tried, answers)
-    try_wrong_answers(grading, tried, calls, most, options.seed)
+    try_wrong_answers(grading, tried, calls, 0 if options.everything else options.mutants)
+
+
+@dataclass(frozen=True)
+class _Test:
+    """A test that is run alone with the solutions."""
+
+    plan: Plan
+    name: str
+
+    def __str__(self) -> str:
+        return f"the solutions in {self.name}"
+
+    def asked(self) -> tuple[_Test, Submitted]:
+        return self, [(self.plan, [self.name], {})]
 
 
 def _find_out_what_tests_need(grading: Grading, tried: Tried, options: Options) -> None:
@@ -162,58 +165,45 @@ def _find_out_what_tests_need(grading: Grading, tried: Tried, options: Options) 
     A test that needs a long cell, such as a training, is tried without it, by the points that the
     solutions get then.
     """
-    cut: dict[str, Result] = {}
-
-    def first(plan: Plan, test: str, result: Result) -> None:
-        cut[test] = result
-        grading.seconds[test] = result.cpu_seconds
-        if result.lost and test in grading.sound:
-            plan.whole.add(test)
-
-    def again(plan: Plan, test: str, result: Result) -> None:
-        is_dear = result.took_long or result.cpu_seconds > _DEAR_CPU_SECONDS
-        if is_dear and (due := cut[test].earned.get(test, 0.0)):
-            plan.whole.remove(test)
-            grading.due[test] = due
-            parts = [quoted(p.name) for p in cut[test].parts if not p.passed]
-            lost = in_digits(cut[test].lost[test])
-            of = in_digits(cut[test].lost[test] + due)
-            tried.left_out.append(f"{test}: {lost} of {of} points, in {', '.join(parts)}")
-            return
-        grading.seconds[test] = result.cpu_seconds
+    every = [_Test(plan, t) for plan in grading.plans for t in grading.usable(plan, plan.tests)]
+    failing: dict[_Test, Result] = {}
+    for test, result in grading.graded(one.asked() for one in every):
+        grading.seconds[test.name] = result.cpu_seconds
         if result.lost:
-            grading.sound = {*grading.sound} - {test}
+            failing[test] = result
+            test.plan.whole.add(test.name)
+    for test, result in grading.graded([one.asked() for one in failing]):
+        name, cut = test.name, failing[test]
+        is_dear = result.took_long or result.cpu_seconds > _DEAR_CPU_SECONDS
+        if is_dear and (due := cut.earned.get(name, 0.0)):
+            test.plan.whole.remove(name)
+            grading.due[name] = due
+            parts = ", ".join(quoted(part.name) for part in cut.parts if not part.passed)
+            lost = cut.lost[name]
+            tried.left_out.append(
+                f"{name}: {in_digits(lost)} of {in_digits(lost + due)} points, in {parts}"
+            )
+            continue
+        grading.seconds[name] = result.cpu_seconds
+        if result.lost:
+            grading.sound = {*grading.sound} - {name}
             if result.took_long and not options.everything:
-                tried.left_out.append(f"{test} (`--all` tries it)")
+                tried.left_out.append(f"{name} (`--all` tries it)")
             else:
                 tried.findings.append(
-                    f"{test}: the solutions pass it, but not each time. {result.why}".strip()
+                    f"{name}: the solutions pass it, but not each time. {result.why}".strip()
                 )
-
-    for plan in grading.plans:
-        for test in grading.usable(plan, plan.tests):
-            name = f"the solutions in {test}"
-            grading.ask(name, [(plan, [test], {})], partial(first, plan, test))
-    grading.collect()
-    for plan in grading.plans:
-        for test in sorted(plan.whole):
-            name = f"the solutions in {test}"
-            grading.ask(name, [(plan, [test], {})], partial(again, plan, test))
-    grading.collect()
 
 
 def _try_other_seeds(grading: Grading, tried: Tried, options: Options) -> None:
-    def note(result: Result) -> None:
-        for part in result.parts:
-            if not part.passed and part.cell in result.lost and part.points:
-                tried.findings.append(
-                    f"{part.cell}: with other fresh cases the solutions lose "
-                    f"{in_digits(part.points)} points. {part.message}"
-                )
-
-    for number in range(2, options.seeds + 1):
-        name, who = "the solutions with other fresh cases", f"(try {number})"
-        grading.ask(name, grading.whole({}), note, who=who)
+    asked = [("the solutions with other fresh cases", grading.whole({}))]
+    for _, result in grading.graded(asked, who=names(4 if options.everything else 2)):
+        tried.findings += [
+            f"{part.cell}: with other fresh cases the solutions lose "
+            f"{in_digits(part.points)} points. {part.message}"
+            for part in result.parts
+            if not part.passed and part.cell in result.lost and part.points
+        ]
 
 
 def _recorded(grading: Grading, *, fresh: bool) -> dict[str, Recorded]:
@@ -225,6 +215,5 @@ def _recorded(grading: Grading, *, fresh: bool) -> dict[str, Recorded]:
         if not fresh:
             tests = [(name, as_released(source, "code")) for name, source in tests]
         about = plan.reference, tests, functions, grading.homework, fresh
-        nothing: Recorded = {"kinds": {}, "keys": {}, "facts": {}}
-        found[plan.name] = grading.remembered(recorded, *about)() or nothing
+        found[plan.name] = grading.remembered(recorded, *about)() or {}
     return found

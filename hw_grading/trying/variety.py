@@ -24,12 +24,8 @@ def facts_of(
     whether it is optional, its sizes, and whether it is a number; "types" of the results.
     `sources` are those of cells, where the statements that raise are looked up.
     """
-    try:
-        parameters = [*inspect.signature(function).parameters.values()]
-    except (TypeError, ValueError):
-        return {"table": [], "arguments": [], "types": []}
     table, arguments = [], []
-    for place, one in enumerate(parameters):
+    for place, one in enumerate(inspect.signature(function).parameters.values()):
         if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
             continue
         values = [
@@ -43,9 +39,8 @@ def facts_of(
         is_number = any(type(value) in (int, float) for value in values)
         arguments.append([one.name, one.default is not one.empty, sizes, is_number])
     reached = {kind.__name__ for call in calls for kind in type(call.came).__mro__}
-    for name in _raised_by(function.__name__, sources):
-        if name not in reached:
-            table.append(f"raise {name}: no test reaches it")
+    raised = dict.fromkeys(_raised_by(function.__name__, sources))
+    table += [f"raise {name}: no test reaches it" for name in raised if name not in reached]
     types = {type(call.came).__name__ for call in calls}
     return {"table": table, "arguments": arguments, "types": sorted(types)}
 
@@ -54,10 +49,17 @@ def _has_size(value: Any) -> bool:
     return isinstance(value, _SIZED) and not (isinstance(value, np.ndarray) and value.ndim == 0)
 
 
+_OF_TEXTS: dict[str, Callable[[str], bool]] = {
+    "capital letter": str.isupper,
+    "digit": str.isdigit,
+    "other sign": lambda sign: not sign.isalnum() and not sign.isspace(),
+}
+
+
 def _common(values: Sequence[Any]) -> Iterator[str]:
     """Yield what all values of an argument have in common."""
     sized: list[Any] = [value for value in values if _has_size(value)]
-    arrays = [np.shape(one) for one in sized if isinstance(one, np.ndarray) and one.ndim > 1]
+    arrays = [one.shape for one in sized if isinstance(one, np.ndarray) and one.ndim > 1]
     if arrays and len(arrays) == len(values):
         shapes = sorted({*arrays})
         if len(shapes) == 1:
@@ -69,25 +71,17 @@ def _common(values: Sequence[Any]) -> Iterator[str]:
         least, most = sizes[0], sizes[-1]
         what = "characters" if isinstance(sized[0], str) else _ENTRIES[most != 1]
         yield f"always {most} {what}" if least == most else f"{least} to {most} {what}"
-        yield from [] if least == 0 else ["never empty"]
+        if least:
+            yield "never empty"
         yield from _of_entries([one for one in sized if len(one) > 1])
-    numbers = [number for value in values for number in _numbers_in(value)]
-    if numbers:
+    if numbers := [number for value in values for number in _numbers_in(value)]:
         low, high = min(numbers), max(numbers)
         span = f"from {low:.3g} to {high:.3g}" if low < high else f"always {high:.3g}"
         yield f"numbers {span}" + (", none negative" if low >= 0 else "")
-    texts = "".join(value for value in values if isinstance(value, str))
-    if texts:
-        seen = {kind: any(map(test, texts)) for kind, test in _OF_TEXTS.items()}
-        if missing := [kind for kind, is_there in seen.items() if not is_there]:
+    if texts := "".join(value for value in values if isinstance(value, str)):
+        missing = [kind for kind, is_one in _OF_TEXTS.items() if not any(map(is_one, texts))]
+        if missing:
             yield f"no {', no '.join(missing)}"
-
-
-_OF_TEXTS: dict[str, Callable[[str], bool]] = {
-    "capital letter": str.isupper,
-    "digit": str.isdigit,
-    "other sign": lambda sign: not sign.isalnum() and not sign.isspace(),
-}
 
 
 def _of_entries(those: Sequence[Any]) -> Iterator[str]:
@@ -121,9 +115,9 @@ def _numbers_in(value: Any) -> Iterator[float]:
 
 def _raised_by(function: str, sources: Sequence[str]) -> Iterator[str]:
     """Yield the exceptions that the text of a function raises, by name."""
-    for source in sources:
-        for node in tree_of(source).body:
-            if isinstance(node, ast.FunctionDef) and node.name == function:
-                raised = [one.exc for one in ast.walk(node) if isinstance(one, ast.Raise)]
-                names = [one.func if isinstance(one, ast.Call) else one for one in raised]
-                yield from dict.fromkeys(one.id for one in names if isinstance(one, ast.Name))
+    for node in (node for source in sources for node in tree_of(source).body):
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            for one in ast.walk(node):
+                match one:
+                    case ast.Raise(ast.Name(name) | ast.Call(ast.Name(name))):
+                        yield name
