@@ -176,7 +176,7 @@ def compare(asked: Asked) -> int:
     """Compare the scores of stock nbgrader with those of this grader.
 
     Grades your own solutions, and the untouched release, by both in a scratch copy of the course.
-    Names also the test cells in which your solutions lose points under both, or get no score.
+    Names also the test cells in which your solutions lose points, or get no score, and why.
     """
     from hw_grading.commands.compare import compare
 

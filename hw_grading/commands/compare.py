@@ -7,18 +7,15 @@ the untouched release. Stock nbgrader runs them with your rights, as it always d
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import nbformat
 from nbgrader.api import Gradebook
 
 from hw_grading.homework.course import CONFIG, Course, released_copy
-from hw_grading.homework.notes import read_problems
-from hw_grading.plugins.trial import write_both
+from hw_grading.plugins.trial import try_alone, write_both
 from hw_grading.texts import aligned, counted, in_digits
-from hw_support.submission.problems import quoted
 
 _STOCK = """
 import os
@@ -34,13 +31,13 @@ _OURS = """
 from hw_grading.configuration import configure, is_configured
 if not is_configured(c):
     configure(c)
-c.WholeClass.secret_file = {secret!r}
 """
-SOLUTIONS = "solutions"  # the id of the student who hands in the instructor's own
+_SECRET = "c.WholeClass.secret_file = {secret!r}\n"
+_SUBMISSIONS = ("solutions", "release")  # the ids of the students who hand them in
 _MAX_LOG = 2_000  # characters from the end of a log
 
 Cell = tuple[str, str, str]  # submission, notebook, grade id
-Scores = dict[Cell, float | None]  # None: a person has to grade it
+Scores = dict[Cell, float | None]  # None: a person has to grade it, or it has no score
 
 
 @dataclass(frozen=True)
@@ -49,10 +46,10 @@ class Comparison:
 
     stock: Scores
     ours: Scores
-    most: Mapping[Cell, float] = field(default_factory=dict)  # points of each test cell
-    why: Mapping[Cell, str] = field(default_factory=dict)  # this grader gave no score to a test
-    times: tuple[str, ...] = ()  # a line on each grader
-    failures: tuple[str, ...] = ()  # the logs of graders that did not grade every submission
+    tests: Sequence[Cell]  # the cells that no person grades
+    times: Sequence[str]  # a line on each grader
+    failures: Sequence[str]  # the logs of graders that did not grade every submission
+    findings: Sequence[str] = ()  # on tests that this grader's trial of the solutions fails
 
     @property
     def different(self) -> list[Cell]:
@@ -61,34 +58,13 @@ class Comparison:
         return [cell for cell in cells if self.stock.get(cell, -1) != self.ours.get(cell, -1)]
 
     @property
-    def failing(self) -> list[Cell]:
-        """The test cells in which both graders take points from the instructor's solutions."""
-        found = []
-        for cell, most in self.most.items():
-            scores = [given.get(cell) for given in (self.stock, self.ours)]
-            if cell[0] == SOLUTIONS and all(s is not None and s < most for s in scores):
-                found.append(cell)
-        return found
-
-    @property
     def is_fine(self) -> bool:
         """Whether both gave the same scores, and full marks to the instructor's solutions."""
-        return not (self.different or self.failing or self.why or self.failures)
+        return not (self.different or self.findings or self.failures)
 
     def lines(self) -> Iterator[str]:
         """Yield the lines that the command prints."""
-        tests = [cell for cell in self.most if cell[0] == SOLUTIONS]
-        if tests:
-            earned = in_digits(sum(self.ours.get(cell) or 0.0 for cell in tests))
-            line = (
-                f"Your solutions: {earned} of {in_digits(sum(self.most[c] for c in tests))} points"
-            )
-            names = ", ".join(f"{name} ({notebook})" for _, notebook, name in self.failing)
-            yield f"{line}; these cells fail under both graders: {names}." if names else f"{line}."
-        said = dict[str, None]()
-        for cell, why in self.why.items():
-            said[f"hw-grading, {cell[1]}.ipynb, {in_digits(self.most[cell])} points: {why}"] = None
-        yield from said
+        yield from self.findings
         cells, different = counted(len({*self.stock, *self.ours}), "cell"), self.different
         yield f"Stock nbgrader and hw-grading differ in {len(different)} of {cells}."
         if different:
@@ -103,7 +79,7 @@ class Comparison:
         score = scores.get(cell)
         if score is not None:
             return in_digits(score)
-        return "not graded" if cell in self.most or cell not in scores else "by a person"
+        return "not graded" if cell in self.tests or cell not in scores else "by a person"
 
 
 def compare(course: Course, assignment: str) -> Comparison:
@@ -114,21 +90,24 @@ def compare(course: Course, assignment: str) -> Comparison:
     """
     course.expect_homework(assignment)
     with tempfile.TemporaryDirectory(prefix="hw-compare-") as folder:
-        scratch = released_copy(course, assignment, Path(folder))
-        write_both(
-            scratch, assignment, *(scratch.submitted(s, assignment) for s in (SOLUTIONS, "release"))
-        )
-        return grade_both(scratch, assignment)
+        secret = _SECRET.format(secret=str(Path(folder, "secret")))
+        scratch = released_copy(course, assignment, Path(folder), secret)
+        folders = [scratch.submitted(name, assignment) for name in _SUBMISSIONS]
+        write_both(scratch, assignment, *folders)
+        tried = [cell for cell in try_alone(scratch, assignment) if not cell.is_sound]
+        findings = [said for cell in tried for said in cell.findings]
+        return replace(grade_both(scratch, assignment), findings=findings)
 
 
 def grade_both(scratch: Course, assignment: str) -> Comparison:
     """Grade what was submitted in a scratch course whose homework was released by nbgrader."""
     stock_book = scratch.root / "gradebook_of_stock.db"
     shutil.copy(scratch.root / "gradebook.db", stock_book)
-    stock_url, secret = f"sqlite:///{stock_book}", str(scratch.root.parent / "secret")
+    stock_url = f"sqlite:///{stock_book}"
+    secret = _SECRET.format(secret=str(scratch.root.parent / "secret"))
     graders = {
         "Stock nbgrader": (stock_url, _STOCK.format(root=str(scratch.root), db_url=stock_url)),
-        "hw-grading": (scratch.db_url, _OURS.format(secret=secret)),
+        "hw-grading": (scratch.db_url, _OURS + secret),
     }
     file, grades, times, failures = scratch.folder / f"{CONFIG}.py", [], [], []
     before = file.read_text(encoding="utf-8")
@@ -142,13 +121,12 @@ def grade_both(scratch: Course, assignment: str) -> Comparison:
         grades.append(_grades(url, assignment))
     file.write_text(before, encoding="utf-8")
     stock, ours = ({cell: score for cell, (score, _) in found.items()} for found in grades)
-    most = {cell: points for cell, (_, points) in grades[1].items() if points is not None}
-    why = {cell: _why(scratch, assignment, cell) for cell in most if ours[cell] is None}
-    return Comparison(stock, ours, most, why, tuple(times), tuple(failures))
+    tests = [cell for cell, (_, is_test) in grades[1].items() if is_test]
+    return Comparison(stock, ours, tests, times, failures)
 
 
-def _grades(db_url: str, assignment: str) -> dict[Cell, tuple[float | None, float | None]]:
-    """Return the score and the points of each graded cell; no points for what a person grades."""
+def _grades(db_url: str, assignment: str) -> dict[Cell, tuple[float | None, bool]]:
+    """Return the score of each graded cell, and whether it is a test."""
     with Gradebook(db_url) as gradebook:
         found = {}
         for submission in gradebook.assignment_submissions(assignment):
@@ -156,19 +134,6 @@ def _grades(db_url: str, assignment: str) -> dict[Cell, tuple[float | None, floa
                 answers = {cell.name for cell in notebook.notebook.solution_cells}
                 for grade in notebook.grades:
                     is_test = grade.cell_type == "code" and grade.name not in answers
-                    most = grade.max_score if is_test else None
                     cell = (submission.student_id, notebook.name, grade.name)
-                    found[cell] = grade.auto_score, most
+                    found[cell] = grade.auto_score, is_test
         return found
-
-
-def _why(scratch: Course, assignment: str, cell: Cell) -> str:
-    """Return why this grader gave no score to a test."""
-    submission, notebook, name = cell
-    graded = scratch.autograded(submission, assignment) / f"{notebook}.ipynb"
-    if not graded.exists():
-        return f"Cell {quoted(name)} has no score: {submission} was not graded."
-    problems = read_problems(nbformat.read(graded, as_version=4))
-    return next(
-        (one.message for one in problems if one.cell == name), f"Cell {quoted(name)} has no score."
-    )

@@ -1,13 +1,11 @@
 """Writes a homework's zip for students: it works wherever Python is, without nbgrader.
 
-Of the package hw_support it has what any homework needs. `hw_support.homeworks` is in it if the
-notebook uses that library.
+Of the package hw_support it has what any homework needs. `hw_support.homeworks` is in it, with its
+data, if the notebook uses that library.
 """
 
-import inspect
 import io
 import re
-import sys
 import zipfile
 from collections.abc import Sequence
 from importlib import metadata
@@ -33,7 +31,6 @@ START = "START.html"  # the page that tells students how to start
 # Every entry gets this time, so that the same release gives the same bytes.
 _TIME = (2022, 9, 20, 0, 0, 0)
 _LIBRARY = "hw_support/homeworks/"
-_READS_DATA = "shipped_data"  # the only module of the library that reads its folder `data`
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _ATTRIBUTE = re.compile(r"hw_support\.(?:homeworks\.)?([A-Za-z_]\w*)")
 
@@ -96,31 +93,23 @@ def _released_files(folder: Path) -> dict[str, bytes]:
 def package_for(notebooks: Sequence[NotebookNode]) -> dict[str, bytes]:
     """Return the files of hw_support that students need for some notebooks, by path.
 
-    The library of the homeworks comes whole if a notebook has one of its names, and its data if the
-    module with that name reads them. A text has a name of it as ``hw_support.NAME``.
+    The library of the homeworks comes whole if a notebook has one of its names. A text has a name
+    of it as ``hw_support.NAME``.
     """
     cells = [cell for notebook in notebooks for cell in notebook.cells]
     words = {word for cell in cells for word in _ATTRIBUTE.findall(cell.source)}
     for cell in cells:
         if cell.cell_type == "code":
             words.update(_WORD.findall(cell.source))
-    used = {module for name, module in _exported().items() if name in words}
-    is_used = bool(used) or "homeworks" in words
-    has_data = _READS_DATA in words or any(map(_reads_data, used))
+    ours = {
+        name
+        for name, one in vars(homeworks).items()
+        if getattr(one, "__module__", "").startswith(homeworks.__name__)
+    }
+    is_used = bool(words & {"homeworks", *ours})
     files = files_of_package(Path(str(hw_support.__file__)).parent)
     return {
         name: path.read_bytes()
         for name, path in files.items()
-        if (is_used or not name.startswith(_LIBRARY))
-        and (has_data or not name.startswith(f"{_LIBRARY}data/"))
+        if is_used or not name.startswith(_LIBRARY)
     }
-
-
-def _exported() -> dict[str, str]:
-    """Return the module of each name of the library."""
-    modules = {name: getattr(one, "__module__", "") for name, one in vars(homeworks).items()}
-    return {n: module for n, module in modules.items() if module.startswith(homeworks.__name__)}
-
-
-def _reads_data(module: str) -> bool:
-    return _READS_DATA in module or _READS_DATA in inspect.getsource(sys.modules[module])

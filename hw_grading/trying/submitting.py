@@ -235,14 +235,11 @@ class Remembered:
         known = [one.digest() if isinstance(one, Homework) else one for one in arguments]
         about = [installed()[OURS], function.__name__, *known]
         key = hashlib.sha256(repr(about).encode()).hexdigest()
-        if key in self._before:
-            self._results[key] = self._before[key]
-            return lambda: self._results[key]
-        future = self._call(function, *arguments)
+        future = None if key in self._before else self._call(function, *arguments)
 
         def result() -> Any:
             try:
-                self._results[key] = future.result()
+                self._results[key] = future.result() if future else self._before[key]
             except GraderFault:  # a mutant can end its worker
                 return None
             return self._results[key]

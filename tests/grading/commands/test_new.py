@@ -8,21 +8,9 @@ import pytest
 from hw_grading.__main__ import main
 from hw_grading.commands.new import new
 from hw_grading.commands.release import check_source
-from hw_grading.homework.course import Course
+from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.points import worth_of
 from hw_support.submission.file import UserError
-
-SETTINGS = """try:
-    from hw_grading import configure
-except ImportError as error:
-    raise SystemExit(
-        f"{error}. Without the grader, nbgrader would run student code without a sandbox. "
-        "Install hw-grading, or take these lines out of nbgrader_config.py."
-    ) from None
-
-c = get_config()
-configure(c)
-"""
 
 
 @pytest.fixture
@@ -47,12 +35,13 @@ def files_in(folder):
 def test_an_empty_folder_becomes_a_course(folder, capsys):
     assert main(["--course", str(folder), "new", "hw3"]) == 0
     assert files_in(folder).keys() == {"nbgrader_config.py", "source/hw3/hw3.ipynb"}
-    assert (folder / "nbgrader_config.py").read_text(encoding="utf-8") == SETTINGS
+    settings = (folder / "nbgrader_config.py").read_text(encoding="utf-8")
+    assert settings in (REPOSITORY / "docs/your-own-course.md").read_text(encoding="utf-8")
     said = capsys.readouterr().out
     assert said.startswith(f"{folder}/nbgrader_config.py\n{folder}/source/hw3/hw3.ipynb\n")
     assert said.endswith("Then type: hw-grading release hw3\n")
     assert main(["--course", str(folder), "new", "hw4"]) == 0  # and stays one
-    assert files_in(folder)["nbgrader_config.py"] == SETTINGS.encode()
+    assert files_in(folder)["nbgrader_config.py"] == settings.encode()
 
 
 def test_a_folder_with_other_things_does_not_become_a_course(folder, capsys):
@@ -94,12 +83,15 @@ def test_an_existing_homework_is_never_overwritten(course, capsys):
     assert files_in(course.folder) == before
 
 
-@pytest.mark.parametrize("place", [(Path, "write_text"), (nbformat, "write")])
-def test_after_a_failure_nothing_is_left(folder, place, monkeypatch):
-    def stop(*arguments, **options):
-        raise KeyboardInterrupt
+def test_after_a_failure_nothing_is_left(folder, monkeypatch):
+    write_text = Path.write_text
 
-    monkeypatch.setattr(*place, stop)
+    def stop(path, *text, **options):
+        if path.suffix == ".ipynb":
+            raise KeyboardInterrupt
+        return write_text(path, *text, **options)
+
+    monkeypatch.setattr(Path, "write_text", stop)
     with pytest.raises(KeyboardInterrupt):
         new(Course(folder), "hw3")
     assert files_in(folder) == {}

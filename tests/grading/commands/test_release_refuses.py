@@ -6,13 +6,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
-from tiny_homeworks import BEGIN, END, marked, notebook_of, source_of, write_course
+from tiny_homeworks import (
+    BEGIN,
+    END,
+    manifest_of,
+    marked,
+    notebook_of,
+    source_of,
+    write_course,
+    write_homework,
+)
 
 from hw_grading.__main__ import main
 from hw_grading.homework.course import Course
@@ -80,13 +91,7 @@ def test_a_fault_that_can_be_seen_is_named(
 
 def test_all_faults_are_named_at_once(course: Course, capfd: pytest.CaptureFixture[str]) -> None:
     notebook = source_of("ps1")
-    notebook.cells += [
-        new_code_cell("def f(:"),
-        answer("double"),
-        answer("mistyped", ANSWER.replace(END, "")),
-        new_code_cell("1"),
-        new_code_cell("2"),
-    ]
+    notebook.cells += [new_code_cell("def f(:"), answer("double"), *map(new_code_cell, "12")]
     document = json.loads(nbformat.writes(notebook))
     first, second = document["cells"][-2:]
     del first["id"]
@@ -96,11 +101,42 @@ def test_all_faults_are_named_at_once(course: Course, capfd: pytest.CaptureFixtu
     for expected in (
         "is not valid Python",
         "has this id too",
-        "BEGIN SOLUTION has no END",
         "it has no `id`",
         "is also that of the cell 1 from the top",
     ):
         assert expected in said
+
+
+def another_language(course: Course) -> None:
+    notebook = source_of("ps1")
+    notebook.metadata["kernelspec"] = {"name": "ir", "display_name": "R", "language": "R"}
+    nbformat.write(notebook, source_file(course))
+
+
+def one_id_twice(course: Course) -> None:
+    nbformat.write(source_of("ps1"), course.folder / "source/ps1/second.ipynb")
+
+
+def other_points(course: Course) -> None:
+    manifest = manifest_of("ps1").replace("points = 7", "points = 8")
+    write_homework(course.folder, "ps1", source_of("ps1"), manifest)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (another_language, "ps1.ipynb: its kernel runs 'R'. Only Python kernels can be graded."),
+        (one_id_twice, "second.ipynb: the id certification is also that of another cell with"),
+        (other_points, "homework.toml: points is 8, but the cells of the notebook sum to 7"),
+    ],
+)
+def test_what_contradicts_another_file_is_refused(
+    spoil: Callable[[Course], None], expected: str, course: Course, capfd: Any
+) -> None:
+    spoil(course)
+    assert main(["--course", str(course.folder), "release", "ps1"]) == 2
+    assert expected in capfd.readouterr().err
+    assert not (course.folder / "release").exists()
 
 
 @pytest.mark.slow
