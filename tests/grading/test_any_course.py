@@ -150,10 +150,10 @@ def test_compare_shows_a_difference_and_changes_no_course(course, capsys):
     before = sorted(course.rglob("*"))
     assert main(["--course", str(course), "compare", "week 1"]) == 1
     said = [re.split("  +", line) for line in capsys.readouterr().out.splitlines()]
-    assert said[0] == ["Your solutions: 1 of 5 points."]
+    assert said[0][0].startswith("any name.ipynb, cell 'slow': the solutions get 0 of 1 points.")
     assert said[1] == [
-        "hw-grading, any name.ipynb, 3 points: Cell 'faulty' has no score, because of a fault of "
-        "the homework: line 1: there is no module 'no_such_module'."
+        "any name.ipynb, cell 'faulty': the solutions get no score. It has a fault of the "
+        "homework: line 1: there is no module 'no_such_module'."
     ]
     assert said[2] == ["Stock nbgrader and hw-grading differ in 3 of 6 cells."]
     assert ["solutions", "any name", "slow", "1", "0"] in said

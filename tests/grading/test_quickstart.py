@@ -56,15 +56,6 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     return Course(root)
 
 
-def test_the_release_has_their_files_and_descriptions(course: Course) -> None:
-    names = {path.name for path in (course.root / "release" / "ps1").iterdir()}
-    described = {"problem1.released.json", "problem2.released.json"}  # for students' `check`
-    assert names == {"jupyter.png", "problem1.ipynb", "problem2.ipynb"} | described
-    assert main(["--course", str(course.root), "release", "ps1"]) == 0
-    assert {path.name for path in (course.root / "release" / "ps1").iterdir()} == names
-    assert [path.name for path in (course.root / "dist").iterdir()] == ["ps1.zip"]
-
-
 def test_all_notebooks_are_in_the_results(course: Course) -> None:
     results = read_results(course, "ps1")
     assert [cell.name for cell in results.cells][-3:] == [

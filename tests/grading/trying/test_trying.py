@@ -124,19 +124,14 @@ def test_a_notebook_is_cut_down_to_what_is_tried(plan: Plan) -> None:
 
 
 def test_mutants_change_one_node_and_exchange_no_operands() -> None:
-    mutants = mutants_of('def f(a, b):\n    """A text."""\n    return a * b + 1')
+    mutants = mutants_of('def f(a, b):\n    """A text."""\n    print(a)\n    return a * b + 1')
     sources = [one.source for one in mutants]
     assert len(sources) == len({*sources})
     names = {one.name for one in mutants}
     assert {"return a * b - 1", "return a / b + 1", "return a * b + 2"} <= names
     assert not {"return b * a + 1", "return 1 + a * b"} & names
-    assert {one.instead for one in mutants} == {"return a * b + 1"}
-
-
-def test_statements_have_mutants_but_not_what_is_only_printed() -> None:
-    names = {one.name for one in mutants_of("x = 3\nprint(x + 1)\nmean = sum(data) / 3")}
-    assert {"x = 4", "mean = sum(data) * 3"} <= names
-    assert not any("print" in one for one in names)
+    assert {one.instead for one in mutants} == {"return a * b + 1"}  # not what is only printed
+    assert "mean = sum(data) * 3" in {one.name for one in mutants_of("mean = sum(data) / 3")}
 
 
 VALUES = "def f(x, y=0):\n    return (np.array([1.0, 2.0]), [1.0, 2], 3.0)"
@@ -173,21 +168,14 @@ def test_noise_has_the_shapes_of_results_and_of_values() -> None:
     assert names["value"] != 4
 
 
-INPUTS = [
-    [np.array([1.0, 2.0]), 3],
-    [[1, 2], (3.0, "text")],
-    [np.float64(1.5), len],
-]
-
-
-@pytest.mark.parametrize("arguments", INPUTS, ids=["array", "lists", "function"])
-def test_a_lookup_knows_the_inputs_that_were_recorded(arguments: list[Any]) -> None:
-    names: dict[str, Any] = {"np": np}
+def test_a_lookup_knows_the_inputs_that_were_recorded() -> None:
     source = "def f(*arguments):\n    return np.random.default_rng().normal()"
-    exec(forms.looked_up(source, {"f": [forms.key_of(arguments)]}), names)
-    assert names["f"](*arguments) == names["f"](*arguments)  # a table has one result
-    with pytest.raises(LookupError, match="no visible case"):
-        names["f"]("another")
+    for given in ([np.array([1.0, 2.0]), 3], [[1, 2], (3.0, "text")], [np.float64(1.5), len]):
+        names: dict[str, Any] = {"np": np}
+        exec(forms.looked_up(source, {"f": [forms.key_of(given)]}), names)
+        assert names["f"](*given) == names["f"](*given)  # a table has one result
+        with pytest.raises(LookupError, match="no visible case"):
+            names["f"]("another")
 
 
 # -- inputs
@@ -580,12 +568,12 @@ def test_solutions_that_fail_are_named_with_line_and_values(
 ) -> None:
     assert main(course_of(tmp_path, python_notebook(*PLAIN))) == 1
     said = capsys.readouterr().out
+    finding = "cell 'wrong_test': the solutions get 0 of 1 points. Line 2: AssertionError"
     assert "your solutions: 2 of 3 points" in said
-    assert "cell 'wrong_test': the solutions get 0 of 1 points. Line 2: AssertionError" in said
+    assert finding in said
     assert "`centre` is 4, in the wrong answer 6" in said  # f(1) * 3
     assert main(["--course", str(tmp_path), "compare", "week"]) == 1
-    said = capsys.readouterr().out
-    assert "2 of 3 points; these cells fail under both graders: wrong_test (week)." in said
+    assert finding in capsys.readouterr().out
 
 
 @pytest.mark.slow
