@@ -7,12 +7,11 @@ and a loop that stops are changes within it.
 from __future__ import annotations
 
 import ast
-import copy
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hw_grading.trying.mutants import Mutant, at_number
+from hw_grading.trying.mutants import Mutant, at_number, expression, with_fields
 from hw_support.source import parsed
 
 _WRAP = """
@@ -111,9 +110,9 @@ def _narrowed(source: str) -> Iterator[Mutant]:
             case ast.Call(ast.Attribute(ast.Name("re")), [ast.Constant(str(pattern)), *_]):
                 for what, by in _NARROWED:
                     if (narrow := re.sub(what, by, pattern)) != pattern and _is_pattern(narrow):
-                        changed = copy.copy(node)
-                        changed.args = [ast.Constant(narrow), *node.args[1:]]
-                        yield f"the pattern {narrow!r} for {pattern!r}", changed
+                        args = [ast.Constant(narrow), *node.args[1:]]
+                        said = f"the pattern {narrow!r} for {pattern!r}"
+                        yield said, with_fields(node, args=args)
 
     yield from _changed(source, of)
 
@@ -127,22 +126,19 @@ def _is_pattern(text: str) -> bool:
 
 def _ending(source: str) -> Iterator[Mutant]:
     """Yield solutions in which a ``while``, or a ``for`` over a range, stops early."""
-    rounds = f"range({_MOST_ROUNDS})"
+    rounds = expression(f"range({_MOST_ROUNDS})")
 
     def of(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         match node:
             case ast.While():
                 test = ast.unparse(node.test)
-                [counted] = ast.parse(
-                    f"for _ in {rounds}:\n    if not ({test}):\n        break"
-                ).body
-                assert isinstance(counted, ast.For)
-                counted.body += node.body
+                ended = ast.If(expression(f"not ({test})"), [ast.Break()], [])
+                counted = ast.For(ast.Name("_"), rounds, [ended, *node.body], [])
                 yield f"`while {test}` stops after {_MOST_ROUNDS} rounds", counted
             case ast.For(_, ast.Call(ast.Name("range"))):
-                changed, over = copy.copy(node), ast.unparse(node.iter)
-                changed.iter = ast.parse(f"{over}[:{_MOST_ROUNDS}]", mode="eval").body
-                yield f"`for ... in {over}` stops after {_MOST_ROUNDS} rounds", changed
+                over = ast.unparse(node.iter)
+                fewer = with_fields(node, iter=expression(f"{over}[:{_MOST_ROUNDS}]"))
+                yield f"`for ... in {over}` stops after {_MOST_ROUNDS} rounds", fewer
 
     yield from _changed(source, of)
 

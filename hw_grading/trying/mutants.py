@@ -105,7 +105,7 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.BinOp():
             for other in _ARITHMETIC.get(type(node.op), ()):
-                yield _with(node, op=other())
+                yield with_fields(node, op=other())
             yield from (node.left, node.right)
             yield ast.UnaryOp(ast.USub(), node)
         case ast.UnaryOp():
@@ -121,15 +121,15 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Subscript(ctx=ast.Load()):
             yield node.value
             if isinstance(node.slice, ast.Slice):
-                yield _with(node, slice=ast.Slice(node.slice.upper, node.slice.lower))
-                yield _with(node, slice=ast.Slice(None, None, _expression("-1")))
+                yield with_fields(node, slice=ast.Slice(node.slice.upper, node.slice.lower))
+                yield with_fields(node, slice=ast.Slice(None, None, expression("-1")))
         case ast.For() | ast.comprehension():
             over = ast.unparse(node.iter)
             turned = f"list({over})[::-1]"
             if over.startswith("reversed("):
                 turned = over.removeprefix("reversed(")[:-1]
             for text in (turned, f"list({over})[1:]", f"list({over})[:-1]"):
-                yield _with(node, iter=_expression(text))
+                yield with_fields(node, iter=expression(text))
         case ast.Attribute(ctx=ast.Load()) if node.attr != "shape":
             yield node.value
     if isinstance(node, ast.Assign | ast.AugAssign | ast.Return | ast.For | ast.Expr):
@@ -138,10 +138,10 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
 
 def _of_comparison(node: ast.Compare) -> Iterator[ast.AST]:
     for other in _COMPARISONS.get(type(node.ops[0]), ()):
-        yield _with(node, ops=[other()])
+        yield with_fields(node, ops=[other()])
     to = node.comparators[0]
     if isinstance(to, ast.Constant) and isinstance(to.value, int | float):
-        yield _with(node, comparators=[ast.Constant(to.value + 0.1)])
+        yield with_fields(node, comparators=[ast.Constant(to.value + 0.1)])
 
 
 def _of_constant(node: ast.Constant) -> Iterator[ast.AST]:
@@ -159,20 +159,20 @@ def _of_call(node: ast.Call) -> Iterator[ast.AST]:
     yield ast.UnaryOp(ast.USub(), node)
     if isinstance(node.func, ast.Attribute):
         for other in _CALLS.get(node.func.attr, ()):
-            yield _with(node, func=_with(node.func, attr=other))
+            yield with_fields(node, func=with_fields(node.func, attr=other))
         if ast.unparse(node.func.value) not in ("np", "rng"):
             yield node.func.value  # x for x.astype(float)
     yield from node.args[:1]
     for args in (*_swapped(node.args), *_dropped(node.args)):
-        yield _with(node, args=args)
+        yield with_fields(node, args=args)
     for keywords in _dropped(node.keywords):
-        yield _with(node, keywords=keywords)
+        yield with_fields(node, keywords=keywords)
 
 
 def _of_elements(node: ast.Tuple | ast.List) -> Iterator[ast.AST]:
     dropped = _dropped(node.elts) if isinstance(node.ctx, ast.Load) else []
     for entries in (*_swapped(node.elts), *dropped):
-        yield _with(node, elts=entries)
+        yield with_fields(node, elts=entries)
 
 
 def _swapped(entries: list[Any]) -> list[list[Any]]:
@@ -184,12 +184,14 @@ def _dropped(entries: list[Any]) -> list[list[Any]]:
     return [entries[:i] + entries[i + 1 :] for i in range(len(entries))]
 
 
-def _with(node: ast.AST, **fields: object) -> ast.AST:
+def with_fields(node: ast.AST, **fields: object) -> ast.AST:
+    """Return a node with other fields."""
     changed = copy.copy(node)
     for name, value in fields.items():
         setattr(changed, name, value)
     return changed
 
 
-def _expression(text: str) -> ast.expr:
+def expression(text: str) -> ast.expr:
+    """Parse an expression."""
     return ast.parse(text, mode="eval").body
