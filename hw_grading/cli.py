@@ -84,7 +84,6 @@ _number = partial(_argument, metavar="NUMBER", type=int)
 _points = partial(_argument, metavar="POINTS", type=float)
 _students = partial(_argument, "--student", metavar="ID", action="append", default=[])
 _ONLY = _students("only this student; repeatable")
-_PAGE = _file("--output", "the page; default: <command>_<homework>.html")
 _FORMATS = ["canvas", "moodle", "gradescope", "questions"]
 _HOMEWORK = _argument("homework", "the homework's name, such as hw3")
 _ROSTER = _file("--roster", "the list of students; default: the course's students.csv")
@@ -138,12 +137,11 @@ def try_(asked: Asked) -> int:
     lists. Results are kept: the next run tries what changed. Ctrl-C shows what is known.
     """
     from hw_grading.trying.report import write_page
-    from hw_grading.trying.trying import Options, try_tests
+    from hw_grading.trying.trying import try_tests
 
-    options = Options(asked.mutants, asked.all)
     tried = []
     for name in asked.homework or asked.course.homeworks():
-        found, page = try_tests(asked.course, name, options)
+        found, page = try_tests(asked.course, name, None if asked.all else asked.mutants)
         tried.append(found)
         _say([*found.lines(), page])
         if found.stopped:
@@ -391,15 +389,17 @@ def correct(asked: Asked) -> int:
     )
 
 
-@_command("After grading", _PAGE)
+@_command("After grading")
 def statistics(asked: Asked) -> int:
     """Write statistics of a class: points by question, parts of tests that fail most.
 
-    Writes a page without names of students, and a table with a line for each student and part.
+    Writes statistics_<homework>.html, a page without names of students, and beside it a table with
+    a line for each student and part.
     """
     from hw_grading.analysis.statistics import write_statistics
 
-    return _say(write_statistics(asked.course.folder, asked.homework, _page(asked)))
+    page = asked.course.folder / f"statistics_{asked.homework}.html"
+    return _say(write_statistics(asked.course.folder, asked.homework, page))
 
 
 @_command("After grading", _argument("folder", "where to write", metavar="FOLDER", type=Path))
@@ -559,14 +559,6 @@ def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:
     return TO_DO if any(done) else FINE
 
 
-def _page(asked: Asked) -> Path:
-    """Return the path of the page that a command writes."""
-    from hw_grading.texts import expect_ending
-
-    page = asked.output or asked.course.folder / f"{asked.command}_{asked.homework}.html"
-    return expect_ending(page, "--output", ".html", ".htm")
-
-
 # -- the program
 
 PARSER.description = "\n".join(
@@ -605,8 +597,7 @@ def main(arguments: list[str] | None = None) -> int:
         from hw_grading.homework.course import Course
 
         asked.more, asked.course = more, Course(asked.course)
-        if asked.command != "doctor":
-            _expect_course(asked)
+        _expect_course(asked)
         with _ended_in_order():
             status: int = asked.run(asked)
         sys.stdout.flush()

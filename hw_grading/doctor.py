@@ -99,9 +99,6 @@ def _is_installed(name: str) -> bool:
 def settings(course: Course) -> Found:
     """Check whether the settings can be read, and our own ones have a meaning."""
     file = course.folder.absolute() / f"{CONFIG}.py"
-    if not file.exists() and not file.with_suffix(".json").exists():
-        how = "Go to the course's folder, or type: hw-grading --course FOLDER doctor"
-        return f"there is no {file.name} in {file.parent}", how
     address = shown_address(make_url(course.db_url))
     if not is_configured(course.config):
         return f"{file} does not use the grader", NOT_CONFIGURED

@@ -93,6 +93,8 @@ class Grading:
 
     Attributes
     ----------
+    everything
+        Whether also what takes long is tried.
     plans
         The notebooks with solutions.
     cells
@@ -115,7 +117,7 @@ class Grading:
         if not everything:
             self._settings.cpu_seconds_per_submission = _LONG_CPU_SECONDS
         self._short.cpu_seconds_per_submission = _MUTANT_CPU_SECONDS
-        self.homework = course.homework(assignment)
+        self.homework, self.everything = course.homework(assignment), everything
         whole_class = WholeClass(config=config)
         whole_class.executor = "processes"  # each call can be ended
         whole_class.folder, whole_class.secret_file = str(folder), str(folder / "secret")

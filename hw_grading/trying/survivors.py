@@ -42,9 +42,9 @@ class _Wrong:
 
 
 def try_wrong_answers(
-    grading: Grading, tried: Tried, recordings: Mapping[str, Recorded], most: int
+    grading: Grading, tried: Tried, recordings: Mapping[str, Recorded], most: int | None
 ) -> None:
-    """Grade at most this number of mutants of each solution (0: all), and tell the survivors.
+    """Grade at most this number of mutants of each solution (None: all), and tell the survivors.
 
     Survivors that an early end has left untold are listed with those that nothing tells.
     """
@@ -56,11 +56,13 @@ def try_wrong_answers(
         tried.perhaps_equivalent += [o.changed() for o in survivors if not o.mutant.is_concept]
 
 
-def _made(grading: Grading, recordings: Mapping[str, Recorded], most: int) -> Iterator[_Wrong]:
+def _made(
+    grading: Grading, recordings: Mapping[str, Recorded], most: int | None
+) -> Iterator[_Wrong]:
     draw = random.Random(1)  # the same ones each time
     for plan, cell, tests in grading.charged():
         mutants = mutants_of(cell.source)
-        if most and len(mutants) > most:
+        if most is not None and len(mutants) > most:
             numbers = sorted(draw.sample(range(len(mutants)), most))
             mutants = [mutants[number] for number in numbers]
         mutants += concepts_of(cell.source, cell.functions, recordings[plan.name])

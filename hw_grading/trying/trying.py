@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from contextlib import ExitStack
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -38,16 +38,11 @@ _SETTINGS = {".py", ".yml", ".ipynb"}  # files that several homeworks share
 _DEAR_CPU_SECONDS = 2.0  # of a test for which a part of its points is enough
 
 
-@dataclass(frozen=True)
-class Options:
-    """What is tried: so many mutants of each answer, or everything, also what takes long."""
-
-    mutants: int = 20
-    everything: bool = False
-
-
-def try_tests(course: Course, assignment: str, options: Options) -> tuple[Tried, Path]:
+def try_tests(course: Course, assignment: str, mutants: int | None) -> tuple[Tried, Path]:
     """Try the tests of a homework; see the command ``hw-grading try``. Return also the page.
+
+    `mutants` is the number of those of each solution; None: all that can be tried, also what takes
+    long.
 
     The course gets no other file but results that are kept. `UserError` if it has no such homework,
     or if it cannot be released or graded.
@@ -55,21 +50,21 @@ def try_tests(course: Course, assignment: str, options: Options) -> tuple[Tried,
     course.expect_homework(assignment)
     folder = WholeClass(config=course.config).place(course.root).absolute() / _FOLDER
     page, report = folder / f"{assignment}.md", folder / f"{assignment}.report.json"
-    about = _digest_of_all(course, assignment, options)
+    about = _digest_of_all(course, assignment, mutants)
     tried = Tried.read(report, about)
     if not tried:
-        tried = _tried(course, assignment, options, folder)
+        tried = _tried(course, assignment, mutants, folder)
         if not tried.stopped:
             tried.keep(report, about)
     write_page(page, [tried])
     return tried, page
 
 
-def _tried(course: Course, assignment: str, options: Options, folder: Path) -> Tried:
+def _tried(course: Course, assignment: str, mutants: int | None, folder: Path) -> Tried:
     _expect_python(course, assignment)
     with tempfile.TemporaryDirectory(prefix="hw-try-") as place, ExitStack() as stack:
         scratch = released_copy(course, assignment, Path(place))
-        grading = Grading(scratch, assignment, folder, options.everything, stack)
+        grading = Grading(scratch, assignment, folder, mutants is None, stack)
         tried = Tried(
             assignment,
             points=sum(cell.points for cell in grading.cells),
@@ -83,7 +78,8 @@ def _tried(course: Course, assignment: str, options: Options, folder: Path) -> T
         grading.findings = tried.findings
         try:
             if grading.sound:
-                _try_all(grading, tried, options, course.root / STAFF / assignment / kept.FOLDER)
+                answers = course.root / STAFF / assignment / kept.FOLDER
+                _try_all(grading, tried, mutants, answers)
         except KeyboardInterrupt:
             tried.stopped = True  # the report shows what is known
     return tried
@@ -102,9 +98,9 @@ def _expect_python(course: Course, assignment: str) -> None:
         raise UserError("\n".join([*wrong, "Nothing was tried. Mend this, then try again."]))
 
 
-def _digest_of_all(course: Course, assignment: str, options: Options) -> str:
+def _digest_of_all(course: Course, assignment: str, mutants: int | None) -> str:
     """Return a digest of everything on which a report depends, hexadecimal."""
-    about = installed(), course.homework(assignment).digest(), astuple(options)
+    about = installed(), course.homework(assignment).digest(), mutants
     digest = hashlib.sha256(repr(about).encode())
     source, staff = course.source(assignment), course.root / STAFF / assignment
     shared = course.root, fixed_folder(course.directory, course.directory.source_directory)
@@ -131,9 +127,9 @@ def digest_of(course: Course, assignment: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _try_all(grading: Grading, tried: Tried, options: Options, answers: Path) -> None:
-    _find_out_what_tests_need(grading, tried, options)
-    _try_other_seeds(grading, tried, options)
+def _try_all(grading: Grading, tried: Tried, mutants: int | None, answers: Path) -> None:
+    _find_out_what_tests_need(grading, tried)
+    _try_other_seeds(grading, tried, 2 if mutants is not None else 4)
     calls, visible = _recorded(grading, fresh=True), _recorded(grading, fresh=False)
     for plan, functions in calls.items():
         for name, facts in functions.items():
@@ -142,7 +138,7 @@ def _try_all(grading: Grading, tried: Tried, options: Options, answers: Path) ->
     try_forms(grading, tried, calls)
     try_without_knowledge(grading, tried, visible, answers)
     try_kept(grading, tried, answers)
-    try_wrong_answers(grading, tried, calls, 0 if options.everything else options.mutants)
+    try_wrong_answers(grading, tried, calls, mutants)
 
 
 @dataclass(frozen=True)
@@ -159,7 +155,7 @@ class _Test:
         return self, [(self.plan, [self.name], {})]
 
 
-def _find_out_what_tests_need(grading: Grading, tried: Tried, options: Options) -> None:
+def _find_out_what_tests_need(grading: Grading, tried: Tried) -> None:
     """Leave out tests that the solutions do not pass, and those that take long.
 
     A test that needs a long cell, such as a training, is tried without it, by the points that the
@@ -187,7 +183,7 @@ def _find_out_what_tests_need(grading: Grading, tried: Tried, options: Options) 
         grading.seconds[name] = result.cpu_seconds
         if result.lost:
             grading.sound = {*grading.sound} - {name}
-            if result.took_long and not options.everything:
+            if result.took_long and not grading.everything:
                 tried.left_out.append(f"{name} (`--all` tries it)")
             else:
                 tried.findings.append(
@@ -195,9 +191,9 @@ def _find_out_what_tests_need(grading: Grading, tried: Tried, options: Options) 
                 )
 
 
-def _try_other_seeds(grading: Grading, tried: Tried, options: Options) -> None:
+def _try_other_seeds(grading: Grading, tried: Tried, times: int) -> None:
     asked = [("the solutions with other fresh cases", grading.whole({}))]
-    for _, result in grading.graded(asked, who=names(4 if options.everything else 2)):
+    for _, result in grading.graded(asked, who=names(times)):
         tried.findings += [
             f"{part.cell}: with other fresh cases the solutions lose "
             f"{in_digits(part.points)} points. {part.message}"

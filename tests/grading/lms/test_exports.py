@@ -339,7 +339,6 @@ def test_a_file_of_the_course_is_not_overwritten(term: Term, name: str, monkeypa
     Database(term.course.db_url).make_tables()  # as every command does that reads the gradebook
     before = path.read_bytes()
     assert main(["export", "ps1", "--format", "questions", "--output", name]) == 2
-    assert main(["statistics", "ps1", "--output", name]) == 2
     assert path.read_bytes() == before
 
 
