@@ -84,7 +84,8 @@ FORMS: dict[str, tuple[str, frozenset[str]]] = {
         "    import sys, warnings\n"
         '    print("printed", file=sys.stdout)\n'
         '    print("printed", file=sys.stderr)\n'
-        '    warnings.warn("a warning", stacklevel=1)',
+        '    warnings.warn("a warning", stacklevel=1)\n'
+        "    return value",
         frozenset(),
     ),
     "other names of its arguments": ("    pass", frozenset()),

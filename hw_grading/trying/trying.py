@@ -211,5 +211,8 @@ def _recorded(grading: Grading, *, fresh: bool) -> dict[str, Recorded]:
         if not fresh:
             tests = [(name, as_released(source, "code")) for name, source in tests]
         about = plan.reference, tests, functions, grading.homework, fresh
-        found[plan.name] = grading.remembered(recorded, *about)() or {}
+        facts = grading.remembered(recorded, *about)()
+        if facts is None:
+            grading.findings.append(f"{plan.name}.ipynb: the calls of its tests were not recorded")
+        found[plan.name] = facts or {}
     return found

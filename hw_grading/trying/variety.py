@@ -96,7 +96,7 @@ def _of_entries(those: Sequence[Any]) -> Iterator[str]:
             yield "always sorted"
         if lists and all(len({*one}) == len(one) for one in lists):
             yield "no value twice"
-    except TypeError:  # entries that have no order, or are lists
+    except (TypeError, ValueError):  # entries that have no order, or are lists, or arrays
         return
 
 

@@ -15,6 +15,7 @@ from hw_grading.cli import main
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import Homework
 from hw_grading.trying import forms, trying
+from hw_grading.trying.calls import recorded
 from hw_grading.trying.habits import habits
 from hw_grading.trying.inputs import telling_input
 from hw_grading.trying.kept import AnswersError, answers, settings_of, submissions
@@ -269,6 +270,15 @@ def test_a_mutant_that_does_not_end_is_not_waited_for() -> None:
     right = "def f(n):\n    return n + 1"
     mutant = "def f(n):\n    while n > 5:\n        pass\n    return n - 1"
     assert told(mutant, right, "f(9)\nf(2)")[0] == "`n = 2` gives 3, the wrong answer 1"
+
+
+def test_facts_are_found_of_lists_of_arrays_too() -> None:
+    test = "import numpy as np\nf([np.ones((2, 3)), np.zeros(3)])"
+    cells = [("answer", "f", "def f(x):\n    return len(x)"), ("test", "test_f", test)]
+    found = recorded(cells, [("test_f", test)], ["f"], Homework("week"), fresh=False)
+    assert found["f"]["table"] == [
+        "x: always 2 entries; never empty; numbers from 0 to 1, none negative"
+    ]
 
 
 # -- habits
