@@ -294,9 +294,10 @@ class TrainingChecks:
         else:
             networks = [start, *networks]
         slopes = [self._slopes(one) for one in networks]
+        steps = zip(itertools.pairwise(networks), slopes, strict=False)
         batches = [
-            self._batch(step, *networks[step - 1 : step + 1], slopes[step - 1])
-            for step in range(1, len(networks))
+            self._batch(step, before, after, at)
+            for step, ((before, after), at) in enumerate(steps, 1)
         ]
         was_used = bool(self._checks.notebook.call_there(was_used_since, rng, _SEED))
         return Seen(networks, slopes, batches, histories, was_used)
