@@ -205,6 +205,8 @@ class Cases:
                 f"{', '.join(self.inputs)}"
             )
         shows_numbers_alone = all(map(is_finite, cases))
+        visible = [value for case in cases for value in case[self.count(case) :]]
+        sizes = {len(value) for value in visible if isinstance(value, tuple | list)}
         found: list[Case] = []
         why, wrong = "", None
         for one in drawn_like(inputs, self.inputs, draw, self.ranges):
@@ -215,6 +217,9 @@ class Cases:
                 if isinstance(error, TimeLimitReached):
                     break
                 continue
+            due = case[len(one) :]
+            if visible and len(due) == 1 and isinstance(due[0], tuple) and len(due[0]) not in sizes:
+                raise self._wrong_results(due[0])
             if is_finite(case) or not shows_numbers_alone:
                 found.append(case)
             else:
@@ -246,9 +251,11 @@ class Cases:
         try:
             came = results(came, self._function.returns)
         except Mismatch as error:
-            said = wrong_results(self._function.results, came)
-            raise StaffError(f"{self._function.name}: {said}") from error
+            raise self._wrong_results(came) from error
         return (*inputs, *copy.deepcopy(came))
+
+    def _wrong_results(self, came: Any) -> StaffError:
+        return StaffError(f"{self._function.name}: {wrong_results(self._function.results, came)}")
 
     def _right_function(self) -> Callable[..., Any]:
         """Return the solution's function; LookupError if there is none."""
