@@ -34,9 +34,9 @@ from typing import Any
 
 import numpy as np
 
-from hw_support.checks import failures, parts
+from hw_support.checks import failures
 from hw_support.checks.compare import arrays_of
-from hw_support.checks.notebook_access import Notebook
+from hw_support.checks.notebook_access import CPU_SECONDS, WALL_SECONDS, Notebook
 from hw_support.checks.time_limit import DidNotReturn, TimeLimitReached, refusing
 
 from . import wire
@@ -290,8 +290,8 @@ class _Gate:
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
         """Run student code in a block, which has the time of a part. Its output is dropped."""
-        timers = {signal.ITIMER_VIRTUAL: parts.CPU_SECONDS}
-        timers[signal.ITIMER_REAL] = 2 * parts.WALL_SECONDS
+        timers = {signal.ITIMER_VIRTUAL: CPU_SECONDS}
+        timers[signal.ITIMER_REAL] = 2 * WALL_SECONDS
         limits = timers.items() if self._in_main_thread else ()
         outer = {timer: signal.setitimer(timer, most, most / 10) for timer, most in limits}
         nothing = Nothing()

@@ -15,6 +15,7 @@ import numpy as np
 
 from hw_support.checks.compare import Mismatch, NotPlainData
 from hw_support.checks.failures import plain_name
+from hw_support.checks.notebook_access import Remote
 
 _REFUSED = (
     *("eq", "ne", "lt", "le", "gt", "ge", "bool", "len", "iter", "contains", "getitem"),
@@ -24,7 +25,7 @@ _REFUSED = (
 )
 
 
-class Handle:
+class Handle(Remote):
     """An object that stays in the notebook."""
 
     __slots__ = ("_number", "_of_try", "_type_name", "name")
@@ -45,8 +46,13 @@ class Handle:
 
     @staticmethod
     def looked_at(handle: Handle) -> Any:
-        """Return the entries of an object (see `hw_support.checks.compare.looked_at`)."""
+        """Raise `Mismatch`: the object has no entries."""
         raise Mismatch(_expected_plain_data(handle))
+
+    @staticmethod
+    def watched(handle: Handle, _: Any) -> list[Callable[[], Any]]:
+        """Raise `NotPlainData`: the object is no function."""
+        raise NotPlainData(_expected_plain_data(handle))
 
 
 class SeenHandle(Handle):
@@ -99,7 +105,7 @@ class FunctionHandle(Handle):
 
     @staticmethod
     def watched(handle: Handle, inputs: Sequence[Sequence[Any]]) -> list[Callable[[], Any]]:
-        """Call it with each of the inputs (see `hw_support.checks.compare.watched_calls`)."""
+        """Call it with each of the inputs."""
         calls: list[Callable[[], Any]] = object.__getattribute__(handle, "_call")(
             handle, [(one, {}) for one in inputs], whole=True
         )

@@ -16,7 +16,7 @@ from hw_grading.examiner.handles import FunctionHandle, type_of
 from hw_grading.examiner.session import Session
 from hw_grading.sandbox.processes import MAX_TIMES
 from hw_support.checks import StaffError
-from hw_support.checks.notebook_access import Notebook
+from hw_support.checks.notebook_access import CPU_SECONDS, WALL_SECONDS, Notebook
 from hw_support.checks.time_limit import time_limit
 
 Cell = tuple[str, str]  # name, source
@@ -188,8 +188,6 @@ class RemoteNotebook(Notebook):
         """Disable the functions that were passed to the notebook in this part."""
         self._session.end_part()
 
-    def limited(
-        self, cpu_seconds: float, wall_seconds: float
-    ) -> contextlib.AbstractContextManager[None]:
+    def limited(self) -> contextlib.AbstractContextManager[None]:
         """Limit what is computed here; the notebook limits each question itself."""
-        return time_limit(cpu_seconds, MAX_TIMES * wall_seconds)
+        return time_limit(CPU_SECONDS, MAX_TIMES * WALL_SECONDS)

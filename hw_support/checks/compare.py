@@ -6,15 +6,15 @@ numbers. The first bad index is looked for only after the fast check has failed.
 
 import contextlib
 import copy
-from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hw_support.checks.causes import agrees, likely_cause
-from hw_support.checks.notebook_access import Called, Notebook
+from hw_support.checks.notebook_access import Called, Notebook, Remote, is_a
 from hw_support.checks.written import function_as_written
 
 Array = npt.NDArray[Any]
@@ -57,8 +57,7 @@ def looked_at(value: Any) -> Any:
     In a grader, a test cell may get a handle of an object that is no plain data. Only functions
     that call this one first can judge it. `Mismatch` if it has no entries.
     """
-    look = getattr(type(value), "looked_at", None)
-    return look(value) if look else value
+    return type(value).looked_at(value) if is_a(value, Remote) else value
 
 
 def relative_error(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
@@ -172,8 +171,8 @@ def assert_close(
     """
     right = np.asarray(expected, dtype=float)
     array = _plain_array(actual, what)
-    if _compared is not None:
-        _compared.append((array, right))
+    if (compared := _compared.get()) is not None:
+        compared.append((array, right))
     plain = _in_shape(array, right.shape, what, flat_ok, right)
     got = plain.astype(float)
     good = np.isclose(got, right, rtol=rtol, atol=atol, equal_nan=equal_nan)
@@ -201,19 +200,19 @@ def _cause(got: Array, right: Array, what: str) -> str:
     return likely_cause(got, right) or ""
 
 
-# While `refuted` runs: the last results that were compared, and what was right.
-_compared: deque[tuple[Array, Array]] | None = None
+# While `refuted` runs: the results that were compared, and what was right.
+_compared: ContextVar[list[tuple[Array, Array]] | None] = ContextVar("compared", default=None)
 
 
 def refuted(cause: str, run_others: Callable[[], object]) -> bool:
     """Whether a comparison that `run_others` makes cannot come from this mistake."""
-    global _compared
-    _compared = deque(maxlen=200)
+    compared: list[tuple[Array, Array]] = []
+    before = _compared.set(compared)
     try:
         run_others()
-        return not all(agrees(cause, *pair) for pair in _compared)
     finally:
-        _compared = None
+        _compared.reset(before)
+    return not all(agrees(cause, *pair) for pair in compared)
 
 
 # Bounds of 7 standard errors: chance goes beyond them once in 10**11 times.
@@ -331,7 +330,7 @@ def expect(condition: object, message: str) -> None:
 def shown(value: object, entries: int = _MAX_SHOWN) -> str:
     """Return a value as text on one line; of arrays with more entries, the shape."""
     match value:
-        case _ if hasattr(type(value), "looked_at"):
+        case _ if is_a(value, Remote):
             return "a function" if callable(value) else "an object"
         case np.ndarray() if value.size <= entries:
             text = np.array2string(value, precision=6, separator=", ", max_line_width=10_000)
@@ -370,25 +369,23 @@ def expect_unchanged(function: Callable[..., object], *arguments: object, names:
     return called.result
 
 
-def watched_calls(
-    function: Callable[..., object], inputs: Sequence[Sequence[object]]
-) -> list[Callable[[], Called]]:
+def watched_calls(function: Any, inputs: Sequence[Sequence[object]]) -> list[Callable[[], Called]]:
     """Return functions that make calls with these inputs, and show what the calls change."""
-    if remote := getattr(type(function), "watched", None):  # in the student's process
-        calls: list[Callable[[], Called]] = remote(function, inputs)
+    if is_a(function, Remote):
+        calls: list[Callable[[], Called]] = type(function).watched(function, inputs)
         return calls
     names = getattr(function, "__globals__", None)
-    there: Notebook = getattr(names, "notebook", None) or Notebook({})
-    return there.calls(function, inputs, whole=True)
+    notebook: Notebook = getattr(names, "notebook", None) or Notebook({})
+    return notebook.calls(function, inputs, whole=True)
 
 
 def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> None:
     """Expect the arguments of a call as they were before it; for `names` see `expect_unchanged`."""
     for name, now, then in zip(names.split(", "), arguments, before, strict=False):
-        if hasattr(type(then), "looked_at"):  # of the student's process: nothing is known of it
+        if is_a(then, Remote):  # nothing is known of it
             continue
         if isinstance(then, list):
-            count = len(now) if issubclass(type(now), list) else 0
+            count = len(now) if is_a(now, list) else 0
             entries = f"expected {len(then)} entries, as before it, got {count}"
             expect(count == len(then), f"{name} after the call: {entries}")
             expect_same(now, then, ", ".join(f"{name}[{k}]" for k in range(count)))
@@ -400,7 +397,7 @@ def expect_same(arguments: Sequence[Any], before: Sequence[Any], names: str) -> 
 
 def _moved_little(now: Any, then: Any) -> bool:
     """Whether entries of an array were moved by a small step, as for a difference."""
-    if not issubclass(type(now), np.ndarray) or now.shape != np.shape(then):
+    if not is_a(now, np.ndarray) or now.shape != np.shape(then):
         return False
     steps = np.abs(np.asarray(now, dtype=float) - then)
     return bool(np.any(steps > 0) and np.all(steps <= _LARGEST_STEP * np.abs(then)))
@@ -408,11 +405,10 @@ def _moved_little(now: Any, then: Any) -> bool:
 
 def _is_same(now: Any, then: Any) -> bool:
     if not isinstance(then, np.ndarray):
-        is_handle = hasattr(type(now), "looked_at")  # the student's object: it equals nothing
-        return callable(then) or (not is_handle and bool(now == then))
+        return callable(then) or (not is_a(now, Remote) and bool(now == then))
     # A number that was put back by adding and subtracting is off by rounding.
     return (
-        issubclass(type(now), np.ndarray)
+        is_a(now, np.ndarray)
         and now.shape == then.shape
         and np.allclose(now, then, rtol=1e-9, atol=1e-18, equal_nan=True)
     )
@@ -443,9 +439,9 @@ def expect_result_kept(result: object, call: Callable[[], Called]) -> None:
 
 def arrays_of(value: Any) -> list[Array]:
     """Return the arrays of numbers in a value and in its lists, tuples and dictionaries."""
-    kind = type(value)  # an object of the student's process would not tell it to `isinstance`
-    if issubclass(kind, np.ndarray):
+    if is_a(value, np.ndarray):
         return [value] if value.dtype.kind in "biuf" else []
-    entries = value.values() if issubclass(kind, dict) else value
-    is_plain = issubclass(kind, dict | list | tuple)
-    return [array for entry in entries for array in arrays_of(entry)] if is_plain else []
+    if is_a(value, dict):
+        value = list(value.values())
+    entries = value if is_a(value, list | tuple) else []
+    return [array for entry in entries for array in arrays_of(entry)]

@@ -12,6 +12,13 @@ from typing import Any
 from hw_support.checks.compare import shown
 
 
+class StaffError(BaseException):
+    """The homework's staff code, or the test, failed. This is no mistake of the student's.
+
+    It is no `Exception`, so that ``except Exception`` in a test does not hide it.
+    """
+
+
 @dataclass(frozen=True)
 class Arguments:
     """The arguments of a function: the names of those by place, and how many have no default."""
@@ -45,54 +52,26 @@ def arguments_of(function: Callable[..., Any]) -> Arguments | None:
     )
 
 
-def wrong_inputs(given: Sequence[str], arguments: Arguments, name: str) -> str:
-    """Say that `inputs` names other arguments than the function `name` has; or ""."""
-    names = arguments.names
-    if arguments.has_more or (len(given) >= arguments.needed and given == names[: len(given)]):
-        return ""
-    return (
-        f"`inputs` names {', '.join(given)}, but the arguments of {name} are {arguments}. Leave "
-        "`inputs` out: they are read from the function"
-    )
-
-
-def wrong_call(arguments: Arguments, name: str, cases: Sequence[Any]) -> str:
-    """Say that cases cannot tell a function which arguments they have; or ""."""
-    if arguments.needs_names:
-        return _by_name(arguments, name)
-    sizes = sorted({len(case) for case in cases})
-    if arguments.has_more and len(sizes) > 1:
-        return (
-            f"{name} takes any number of arguments, so all cases need equally many values, found "
-            f"{sizes[0]} and {sizes[-1]}. For inputs of any number give a list of them: add "
-            f"function=lambda inputs: {name}(*inputs) to Checks"
-        )
-    return ""
-
-
 def wrong_case(
-    number: int,
-    case: Any,
-    inputs: int,
-    results: int,
-    arguments: Arguments,
-    name: str,
-    returns: str,
+    number: int, case: Any, inputs: int, results: int, arguments: Arguments, returns: str
 ) -> str:
-    """Say that a case, the `number`-th, does not fit the function `name`; or "".
+    """Say that a case, the `number`-th, does not fit a function with these arguments; or "".
 
     Its first entries are that many `inputs`. At least so many `results` have to follow, of those
     that `returns` names.
     """
     if not isinstance(case, tuple):
         return f"case {number} is {shown(case)}, expected a tuple such as ([1.0], 2)"
-    most, given = len(arguments.names), len(case) - inputs
-    fits = arguments.needed <= inputs and (inputs <= most or arguments.has_more)
-    if fits and results <= given:
+    fits = arguments.needed <= inputs and (inputs <= len(arguments.names) or arguments.has_more)
+    if fits and results <= len(case) - inputs and not arguments.needs_names:
         return ""
-    by_name = f". {_by_name(arguments, name)}" if arguments.by_name else ""
-    expected = f"the inputs ({arguments}) and the results ({returns})"
-    return f"case {number} has {_counted(len(case))}, expected {expected}{by_name}"
+    said = f"case {number} has {_counted(len(case))}, expected the inputs ({arguments}) and the "
+    said += f"results ({returns})"
+    if arguments.by_name:
+        by_name = ", ".join(arguments.by_name)
+        said += f". A case cannot give {by_name} by name: let a function of the test do it, as in "
+        said += "function=lambda x, n: f(x, n=n)"
+    return said
 
 
 def wrong_part(function: Callable[..., Any], cases: Sequence[Any]) -> str:
@@ -117,16 +96,6 @@ def wrong_results(names: Sequence[str], came: Any) -> str:
     return (
         f"`returns` names {named}, but the solution returns "
         f"{count}, {shown(came)}. Correct `returns`, or the solution"
-    )
-
-
-def _by_name(arguments: Arguments, name: str) -> str:
-    named = ", ".join(arguments.by_name)
-    places = ", ".join([*arguments.names, *arguments.by_name])
-    given = ", ".join([*arguments.names, *(f"{one}={one}" for one in arguments.by_name)])
-    return (
-        f"{named} of {name} can only be given by name, which a case does not do. Let the test call "
-        f"it: add function=lambda {places}: {name}({given}) to Checks"
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hw_support.checks.compare import arrays_of
+from hw_support.checks.notebook_access import is_a
 
 Array = npt.NDArray[np.float64]
 
@@ -125,14 +126,14 @@ def _smaller(size: float) -> float:
 
 
 def _numbers_in(value: Any) -> Iterator[Any]:
-    if _is(value, np.ndarray | np.generic):
+    if is_a(value, np.ndarray | np.generic):
         yield from np.ravel(value).tolist() if value.dtype.kind in "iuf" else ()
-    elif _is(value, dict):
+    elif is_a(value, dict):
         yield from _numbers_in(list(value.values()))
-    elif _is(value, list | tuple):
+    elif is_a(value, list | tuple):
         for entry in value:
             yield from _numbers_in(entry)
-    elif _is(value, int | float) and not _is(value, bool):
+    elif is_a(value, int | float) and not is_a(value, bool):
         yield value
 
 
@@ -147,11 +148,11 @@ def _form_of(word: str) -> str:
 
 def _words_in(value: Any, least: int = 1) -> Iterator[str]:
     """Yield the words of a text, or of those in a value, that have at least so many."""
-    if _is(value, str):
+    if is_a(value, str):
         words = [found["word"] for found in _WORD.finditer(value)]
         yield from words if len(words) >= least else ()
-    elif _is(value, dict | list | tuple | set | frozenset):
-        entries = [*value, *value.values()] if _is(value, dict) else value
+    elif is_a(value, dict | list | tuple | set | frozenset):
+        entries = [*value, *value.values()] if is_a(value, dict) else value
         for entry in entries:
             yield from _words_in(entry, least)
 
@@ -160,12 +161,12 @@ def _reworded(
     value: Any, words: Mapping[str, Sequence[str]], kept: Set[str], draw: np.random.Generator
 ) -> Any:
     """Return a value whose texts of several words have others of these words."""
-    if _is(value, dict):
+    if is_a(value, dict):
         return {key: _reworded(entry, words, kept, draw) for key, entry in value.items()}
-    if _is(value, list | tuple):
+    if is_a(value, list | tuple):
         entries = [_reworded(entry, words, kept, draw) for entry in value]
-        return entries if _is(value, list) else tuple(entries)
-    if not _is(value, str) or len(_WORD.findall(value)) < 2:
+        return entries if is_a(value, list) else tuple(entries)
+    if not is_a(value, str) or len(_WORD.findall(value)) < 2:
         return value
 
     def other(found: re.Match[str]) -> str:
@@ -178,28 +179,23 @@ def _reworded(
     return _WORD.sub(other, value)
 
 
-def _is(value: Any, kinds: Any) -> bool:
-    """Whether a value is of one of these types; an object of the notebook does not tell its own."""
-    return issubclass(type(value), kinds)
-
-
 def is_finite(value: Any) -> bool:
     """Whether no number in a value, also in lists and dictionaries, is NaN or infinite."""
-    if _is(value, dict):
+    if is_a(value, dict):
         value = list(value.values())
-    if _is(value, list | tuple | set | frozenset):
+    if is_a(value, list | tuple | set | frozenset):
         return all(map(is_finite, value))
-    is_number = _is(value, float | np.ndarray | np.generic)
+    is_number = is_a(value, float | np.ndarray | np.generic)
     return not is_number or np.asarray(value).dtype.kind != "f" or bool(np.isfinite(value).all())
 
 
 def _redrawn(value: Any, span: _Span, draw: np.random.Generator, within: Any) -> Any:
-    if _is(value, dict):
+    if is_a(value, dict):
         return {key: _redrawn(entry, span, draw, within) for key, entry in value.items()}
-    if _is(value, list | tuple):
+    if is_a(value, list | tuple):
         entries = [_redrawn(entry, span, draw, within) for entry in value]
-        return entries if _is(value, list) else tuple(entries)
-    if _is(value, bool) or not _is(value, int | float | np.ndarray | np.generic):
+        return entries if is_a(value, list) else tuple(entries)
+    if is_a(value, bool) or not is_a(value, int | float | np.ndarray | np.generic):
         return value
     array = np.asarray(value)
     kind = array.dtype.kind
@@ -230,4 +226,4 @@ def _redrawn(value: Any, span: _Span, draw: np.random.Generator, within: Any) ->
     if array.ndim and _RISES in span.common:
         made = np.sort(made)
     plain = np.asarray(made, dtype=array.dtype)
-    return plain if _is(value, np.ndarray) else type(value)(plain[()])
+    return plain if is_a(value, np.ndarray) else type(value)(plain[()])

@@ -6,11 +6,43 @@ import contextlib
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hw_support.checks.time_limit import time_limit
 
+if TYPE_CHECKING:
+    from hw_support.checks.parts import Tries
+
 _OWN = "__hw_notebook__"  # the name under which a notebook keeps the access to itself
+# The limit for one try of a part, with all its cases. Right answers take a few milliseconds.
+CPU_SECONDS, WALL_SECONDS = 5.0, 25.0
+
+Mark = tuple[float, float]  # points, earned and possible
+
+
+class Remote:
+    """What a test cell in another process has for an object that stays in the notebook.
+
+    It answers no question, not even `isinstance` (see `is_a`). Only functions that know this type
+    can judge it.
+    """
+
+    __slots__ = ()
+
+    @staticmethod
+    def looked_at(handle: Any) -> Any:
+        """Return a copy of the object's entries; `Mismatch` if it has none."""
+        raise NotImplementedError
+
+    @staticmethod
+    def watched(handle: Any, inputs: Sequence[Sequence[Any]]) -> list[Callable[[], Called]]:
+        """Call the object with each of these inputs; see `Notebook.calls`."""
+        raise NotImplementedError
+
+
+def is_a(value: Any, kinds: Any) -> bool:
+    """Whether a value is of one of these types; a `Remote` object is of no other."""
+    return issubclass(type(value), kinds)
 
 
 @dataclass(frozen=True)
@@ -32,19 +64,18 @@ class Notebook:
     MISSING = object()  # the value of a name that is not defined
     # A grader sets an object that answers what is right. Students have none.
     reference: Any = None
-    # A grader that makes second tries later sets `hw_support.checks.parts.Tries`.
-    tries: Any = None
+    tries: Tries | None = None  # of a grader that makes second tries later
     keeps_results = False  # whether `calls` gives results that can be used in several parts
 
     def __init__(self, names: dict[str, object]) -> None:
         self.names = names
         # Points earned and possible so far, by test: its name, and file and line of its `Checks`.
         # A test that runs again has the same key.
-        self.points: dict[tuple[str, str, int], tuple[float, float]] = {}
+        self.points: dict[tuple[str, str, int], Mark] = {}
 
-    def earned(self) -> dict[str, tuple[float, float]]:
+    def earned(self) -> dict[str, Mark]:
         """Return the points earned and possible so far, by function; its tests are added up."""
-        found: dict[str, tuple[float, float]] = {}
+        found: dict[str, Mark] = {}
         for (name, _, _), (got, possible) in self.points.items():
             before = found.get(name, (0.0, 0.0))
             found[name] = before[0] + got, before[1] + possible
@@ -65,11 +96,20 @@ class Notebook:
             else:
                 self.names[name] = value
 
-    def limited(
-        self, cpu_seconds: float, wall_seconds: float
-    ) -> contextlib.AbstractContextManager[None]:
-        """Return a context manager that raises `TimeLimitReached` when a block takes too long."""
-        return time_limit(cpu_seconds, wall_seconds)
+    def value(self, name: str) -> Any:
+        """Return the value of a name; NameError if it has none."""
+        try:
+            return self.names[name]
+        except KeyError:
+            raise NameError(f"name {name!r} is not defined", name=name) from None
+
+    def right(self, value: Any) -> Any:
+        """Return a value with right functions in the place of the notebook's own, where graded."""
+        return self.reference.in_its_place(value, self.names) if self.reference else value
+
+    def limited(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context manager that raises `TimeLimitReached` if a block takes too long."""
+        return time_limit(CPU_SECONDS, WALL_SECONDS)
 
     def own(self, *names: str) -> Any:
         """Return the value of a name in the student's code; None if the name is not defined.

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hw_support.checks import results
 from hw_support.checks.compare import (
     Mismatch,
     arrays_of,
@@ -23,7 +24,6 @@ from hw_support.checks.compare import (
     looked_at,
     relative_error,
 )
-from hw_support.checks.parts import results
 
 Array = npt.NDArray[Any]
 

@@ -14,9 +14,11 @@ from hw_grading.examiner.reference import Reference
 from hw_grading.homework.cells import instructors_first_cells, is_test
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import lay_out
-from hw_support.checks import parts as checks
+from hw_support.checks.cases import arrays
 from hw_support.checks.fresh import SEED_VARIABLE
 from hw_support.checks.notebook_access import Notebook
+from hw_support.checks.parts import Part
+from hw_support.checks.running import Plan, Running
 from hw_support.submission.cells import grade_id_of
 
 SEEDS = range(20)
@@ -72,7 +74,7 @@ def outside(fresh: list[float], visible: list[float]) -> list[float]:
 
 def by_input(cases: Iterable[Any], inputs: int) -> list[list[Any]]:
     """Return the values of some cases, for each of the inputs."""
-    rows = [checks._arrays(tuple(case)) for case in cases]
+    rows = [arrays(tuple(case)) for case in cases]
     return [[row[n] for row in rows if n < len(row)] for n in range(inputs)]
 
 
@@ -82,13 +84,11 @@ def test_fresh_cases_are_of_kinds_that_visible_cases_show(
 ) -> None:
     drawn: dict[str, list[tuple[Any, Any]]] = {}
 
-    def note(
-        self: checks.Checks, part: checks.Part, function: Any, cases: Any, fresh: Any, *_: Any
-    ) -> checks.Part:
-        drawn.setdefault(f"part {len(self.parts) + 1}", []).append((cases, fresh))
-        return part
+    def note(_: Running, plan: Plan, above: list[Part]) -> Part:
+        drawn.setdefault(f"part {len(above) + 1}", []).append((plan.visible, plan.fresh))
+        return plan.part
 
-    monkeypatch.setattr(checks.Checks, "_run", note)
+    monkeypatch.setattr(Running, "outcome", note)
     monkeypatch.setattr(Notebook, "reference", reference_of(homework).at(test))
     names: dict[str, Any] = {"__name__": "__main__"}
     notebook = NOTEBOOKS[homework]
@@ -98,7 +98,7 @@ def test_fresh_cases_are_of_kinds_that_visible_cases_show(
         monkeypatch.setenv(SEED_VARIABLE, str(seed))
         exec(cell_of(notebook, test).source, names)
     assert any(fresh for tries in drawn.values() for _, fresh in tries)
-    inputs = len(names["checks"]._inputs)
+    inputs = len(names["checks"]._cases.inputs)
     for part, tries in drawn.items():
         shown = by_input((case for cases, _ in tries for case in cases), inputs)
         fresh = by_input((case for _, cases in tries for case in cases), inputs)

@@ -1,0 +1,66 @@
+"""Known mistakes of one function, which a test cell names by the marks of wrong results."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hw_support.checks.causes import mark_of
+from hw_support.checks.compare import Mismatch, as_numbers, looked_at
+
+# A number that stands for all visible results of one name, and how near another may be.
+_Mark = tuple[float, float]
+
+
+class KnownMistakes:
+    """Known mistakes: by what each one is, the marks of the results that it makes wrong, by name.
+
+    `marks` are those of the tables that failed.
+    """
+
+    def __init__(self, likely: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+        self.marks: dict[str, list[float]] = {}
+        self._likely = likely
+
+    def behind(
+        self,
+        compared: Sequence[str],
+        came: Mapping[str, Sequence[Any]],
+        due: Mapping[str, Sequence[Any]],
+    ) -> str:
+        """Return the mistake that explains what `came` of all cases; "" if none or several do.
+
+        `came` and `due` have the results of each name; `due` may lack some. `compared` are names of
+        results, of which some are wrong.
+        """
+        marks, right = ({name: _mark_of(its) for name, its in of.items()} for of in (came, due))
+        found = set()
+        for name in compared:
+            mark = marks[name]
+            if name in right and _agree(mark, right[name][0]):
+                continue  # the values are right; another part is about the shape
+            for other in right.keys() - {name}:
+                if _agree(mark, right[other][0]) and _agree(right.get(name), marks[other][0]):
+                    found.add(f"{' and '.join(sorted((name, other)))} have changed places")
+            self.marks.setdefault(name, []).append(mark[0])
+            for cause, known in self._likely.items():
+                if any(_agree(mark, one) for one in known.get(name, ())):
+                    found.add(cause)
+        swapped = [cause for cause in found if cause not in self._likely]
+        return (swapped or [*found])[0] if len(swapped) == 1 or len(found) == 1 else ""
+
+
+def _agree(mark: _Mark | None, other: float) -> bool:
+    return mark is not None and abs(mark[0] - other) < mark[1]
+
+
+def _mark_of(results: Sequence[Any]) -> _Mark:
+    return mark_of([array for value in results for array in _arrays_in(value)])
+
+
+def _arrays_in(value: Any) -> list[Any]:
+    """Return the numbers in a result as arrays: one, or those of the entries of a list."""
+    value = looked_at(value)
+    try:
+        return [as_numbers(value, what="")]
+    except Mismatch:
+        entries = value if isinstance(value, list | tuple) else []
+        return [array for entry in entries for array in _arrays_in(entry)]
