@@ -9,8 +9,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from hw_grading.homework.cells import as_released, is_test, uses_checks
 from hw_grading.homework.course import Course
+from hw_grading.homework.notebook import as_released, is_test, uses_checks
 from hw_grading.homework.points import points_of
 from hw_grading.run.settings import ExecuteSubmission
 from hw_support.source import bound_by, read_by, tree_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from hw_grading.homework.cells import uses_checks
+from hw_grading.homework.notebook import uses_checks
 from hw_grading.trying.calls import Recorded
 from hw_grading.trying.concepts import concepts_of
 from hw_grading.trying.inputs import telling_input

@@ -14,7 +14,7 @@ from toy_course import code, text
 
 from hw_grading.examiner.reference import CellReference, Reference
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.homework.solutions import (
+from hw_grading.homework.notebook import (
     ANSWER,
     FOLDER,
     LOCKED,
