@@ -247,7 +247,7 @@ def homework_of(
 ) -> Homework:
     """Read a homework of the course whose root folder contains ``staff``.
 
-    `files` are those of `Course.files`, `solutions` what `solutions_of` returns. Without a folder in
+    `files` are those of `Course.files`, `solutions` those of `solutions_of`. Without a folder in
     ``staff`` the manifest is empty. `ManifestError` if the manifest has a mistake.
     """
     manifest = manifest_of(course, assignment)  # first: a mistake in it is named before all others
