@@ -4,6 +4,7 @@ import ast
 import re
 import symtable
 from collections.abc import Callable
+from typing import TypeGuard
 
 _FIRST_LINE = re.compile(r"\s*%%(?:time|capture|prun)\b.*\n")
 _TIMED = re.compile(r"^([ \t]*)%time[ \t]+", re.MULTILINE)
@@ -44,12 +45,24 @@ def read_by(source: str) -> list[str]:
 
 def checks_in(source: str) -> list[ast.Call]:
     """Return the calls of `hw_support.Checks` in a cell; none if it is no Python."""
-    found = []
-    for node in ast.walk(tree_of(source)):
-        match node:
-            case ast.Call(ast.Name("Checks") | ast.Attribute(attr="Checks")):
-                found.append(node)
+    return [node for node in ast.walk(tree_of(source)) if _is_checks(node)]
+
+
+def named_checks_in(tree: ast.AST) -> dict[str, ast.Call]:
+    """Return the calls of `hw_support.Checks` whose results a cell binds to names, by name."""
+    found: dict[str, ast.Call] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and _is_checks(node.value):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {ast.unparse(target): node.value for target in targets}
     return found
+
+
+def _is_checks(node: ast.AST | None) -> TypeGuard[ast.Call]:
+    match node:
+        case ast.Call(ast.Name("Checks") | ast.Attribute(attr="Checks")):
+            return True
+    return False
 
 
 def imported_by(source: str) -> dict[str, str]:

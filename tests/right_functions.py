@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hw_grading.examiner.reference import Reference
-from hw_grading.homework.solutions import ANSWER, FOLDER, TEST
+from hw_grading.homework.notebook import ANSWER, FOLDER, TEST
 
 Cells = Sequence[tuple[str, str, str]]  # kind, grade id, source
 _homeworks = (f"toy{n}" for n in itertools.count())  # modules are imported once

@@ -13,7 +13,7 @@ from hw_grading.analysis.report import clipped, fit
 from hw_grading.batch.job import OURS
 from hw_grading.gradebook.results import Result, Results
 from hw_grading.gradebook.runs import GradedWith, Run
-from hw_grading.homework.solutions import in_source
+from hw_grading.homework.notebook import in_source
 from hw_grading.outcome import PartResult, Status
 from hw_grading.texts import aligned, counted, csv_of, in_digits, named
 

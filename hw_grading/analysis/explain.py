@@ -7,11 +7,11 @@ import difflib
 from collections.abc import Iterator
 from pathlib import Path
 
-from hw_grading.gradebook.places import Place
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.scores import Score
 from hw_grading.homework.course import Course
+from hw_grading.homework.notebook import Place
 from hw_grading.outcome import Status
 from hw_grading.texts import in_digits, typed
 from hw_support.submission.file import UserError

@@ -34,9 +34,10 @@ from hw_grading.batch.run_numbers import RunNumbers
 from hw_grading.batch.settings import WholeClass, course_secret
 from hw_grading.batch.store import ResultStore
 from hw_grading.batch.submissions import Submission, to_grade
-from hw_grading.homework.cells import test_cells, uses_checks
+from hw_grading.homework.cells import test_cells
 from hw_grading.homework.course import Course, fixed_folder
 from hw_grading.homework.homework import Homework
+from hw_grading.homework.notebook import uses_checks
 from hw_grading.outcome import GraderFault, Outcome, SettingsError, Status
 from hw_grading.run.settings import RunSettings
 from hw_grading.texts import typed

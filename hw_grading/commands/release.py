@@ -18,14 +18,12 @@ from nbformat import NotebookNode
 from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.student_zip import write_student_zip
 from hw_grading.gradebook.model import wrong_conditions, wrong_sums
-from hw_grading.gradebook.places import read_places
 from hw_grading.gradebook.scores import Cell
-from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import Course, released_copy
 from hw_grading.homework.homework import FILE_NAME, STAFF, ManifestError, manifest_of
+from hw_grading.homework.notebook import is_test, read_places
 from hw_grading.homework.points import differ, points_of, set_points
 from hw_grading.homework.source_notebook import (
-    check_generators,
     mistakes,
     refuse,
     unknown_cells,
@@ -115,7 +113,6 @@ def check_source(course: Course, assignment: str) -> list[str]:
             f"{file}: points is {manifest.points:g}, but the cells of the notebook sum to "
             f"{total:g}. Change one of the two."
         )
-    check_generators(course, assignment)
     return [*(f"{file}: {said}" for said in unknown_cells(manifest, cells)), *contradictions]
 
 

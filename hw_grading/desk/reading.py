@@ -13,8 +13,8 @@ from hw_grading.desk import hints
 from hw_grading.desk.answers import Cells, Glance, Submitted
 from hw_grading.desk.desks import HomeworkDesk
 from hw_grading.gradebook.model import Grading, Question, Rubric
-from hw_grading.gradebook.places import order_in
 from hw_grading.gradebook.results import read_results
+from hw_grading.homework.notebook import order_in
 from hw_grading.notebooks import outputs_of
 from hw_grading.outcome import Status
 from hw_grading.rendering.answers import (

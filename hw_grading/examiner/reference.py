@@ -25,7 +25,7 @@ from hw_grading.examiner.cells import Fault, run_cell
 from hw_grading.examiner.handles import is_handle
 from hw_grading.examiner.notebook import names_read
 from hw_grading.homework.homework import STAFF
-from hw_grading.homework.solutions import ANSWER, FOLDER, LOCKED, PLAIN, TEST
+from hw_grading.homework.notebook import ANSWER, FOLDER, LOCKED, PLAIN, TEST
 from hw_support.checks.time_limit import TimeLimitReached, time_limit
 from hw_support.source import bound_by, checks_in, imported_alone_by, read_by, tree_of
 

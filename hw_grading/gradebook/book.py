@@ -39,11 +39,11 @@ from hw_grading.gradebook.model import (
     first_rubric,
     rubric_of,
 )
-from hw_grading.gradebook.places import Places, order_in, read_places
 from hw_grading.gradebook.scores import Cell, cells_of
 from hw_grading.gradebook.tables import now as utc_now
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Beside, manifest_of
+from hw_grading.homework.notebook import Places, order_in, read_places
 from hw_grading.notebooks import size_and_time
 from hw_support.submission.file import UserError
 

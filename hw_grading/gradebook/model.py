@@ -19,10 +19,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from hw_grading.gradebook.places import Places
 from hw_grading.gradebook.scores import Cell
 from hw_grading.gradebook.tables import MAX_IN_A_NAME
 from hw_grading.homework.homework import unknown_condition
+from hw_grading.homework.notebook import Places
 from hw_grading.texts import in_digits, signed
 from hw_support import figures
 from hw_support.submission.file import UserError

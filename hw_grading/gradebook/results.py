@@ -17,7 +17,6 @@ from pathlib import Path
 from hw_grading.gradebook.corrections import Correction, applied, corrections_in
 from hw_grading.gradebook.corrections import Kind as CorrectionKind
 from hw_grading.gradebook.lateness import penalty_of, terms_of, used_by_homework
-from hw_grading.gradebook.places import Places, order_in, read_places
 from hw_grading.gradebook.runs import Run, read_runs, unanswered_in
 from hw_grading.gradebook.scores import (
     Cell,
@@ -33,6 +32,7 @@ from hw_grading.gradebook.scores import (
 from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.folders import read_time, why_unusable
 from hw_grading.homework.homework import why_no_id
+from hw_grading.homework.notebook import Places, order_in, read_places
 from hw_grading.outcome import Status
 from hw_grading.texts import typed
 from hw_support.submission.file import UserError, read_submission

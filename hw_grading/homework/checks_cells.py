@@ -11,18 +11,22 @@ import builtins
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
-from hw_grading.homework.cells import as_released, is_test, is_trusted
-from hw_grading.homework.points import opened_in
-from hw_support.source import bound_by, checks_in, imported_alone_by, read_by, tree_of
+from hw_grading.homework.notebook import as_released, is_test, is_trusted
+from hw_support.source import (
+    bound_by,
+    checks_in,
+    imported_alone_by,
+    named_checks_in,
+    read_by,
+    tree_of,
+)
 from hw_support.submission.problems import quoted
 
 _Wrong = tuple[int, str]  # a line of a cell, and a sentence
-_Function = ast.FunctionDef | ast.Lambda
 _BUILTINS = frozenset(dir(builtins))
 _SEMICOLON = re.compile(r";[ \t]*(?:#.*)?\s*\Z")  # with it, IPython shows no result
 
@@ -80,35 +84,6 @@ def defined_twice(sources: Sequence[str], above: Above) -> Iterator[str]:
             )
 
 
-def unused_generators(file: Path, notebooks: Sequence[NotebookNode]) -> Iterator[str]:
-    """Yield a sentence for each function of a homework's ``fresh.py`` that no test cell uses.
-
-    One that begins with "_", or that others in the file use, is a helper.
-    """
-    try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
-    except (SyntaxError, ValueError) as error:
-        where = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        yield f"{file}{where}: it is not valid Python ({error.args[0]})."
-        return
-    sources = [c.source for nb in notebooks for c in nb.cells if c.cell_type == "code"]
-    calls = [call for source in sources for call in opened_in(tree_of(source)).values()]
-    names = {_text(_argument(call, 0, "name")) for call in calls}
-    if None in names:  # one is computed
-        return
-    for name, function in _functions_in(tree).items():
-        others = {*ast.walk(tree)} - {*ast.walk(function)}
-        is_used = any(isinstance(node, ast.Name) and node.id == name for node in others)
-        if name not in names and not name.startswith("_") and not is_used:
-            yield (
-                f"{file}, line {function.lineno}: there is no Checks({name!r}), for which this "
-                "function would draw cases. Give it the name of a `Checks`; the name of a helper "
-                "begins with _."
-            )
-
-
 # -- names
 
 
@@ -152,7 +127,7 @@ def _asked(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
     They are the function of each `Checks` with `returns`, and what `shows` shows.
     """
-    for variable, call in opened_in(tree).items():
+    for variable, call in named_checks_in(tree).items():
         given, name = {one.arg for one in call.keywords}, _text(_argument(call, 0, "name"))
         if name and "returns" in given and "function" not in given:
             yield name, call.lineno
@@ -164,7 +139,7 @@ def _asked(tree: ast.Module) -> Iterator[tuple[str, int]]:
 
 def _without_score(source: str, tree: ast.Module) -> Iterator[_Wrong]:
     """Yield the last line of a cell, if it is not the score."""
-    scores = {f"{name}.score()" for name in opened_in(tree)}
+    scores = {f"{name}.score()" for name in named_checks_in(tree)}
     last = ast.unparse(tree.body[-1]) if tree.body else ""
     if last not in scores or _SEMICOLON.search(source):
         found = quoted(source.rstrip().rpartition("\n")[2])
@@ -180,7 +155,7 @@ def _without_score(source: str, tree: ast.Module) -> Iterator[_Wrong]:
 
 def _hidden(source: str, tree: ast.Module) -> Iterator[_Wrong]:
     """Yield hidden lines that are more than fresh cases, and visible ones that draw some."""
-    draws = {f"{name}.fresh" for name in opened_in(tree)}
+    draws = {f"{name}.fresh" for name in named_checks_in(tree)}
     lines, hidden = source.splitlines(), _hidden_lines(source)
     for one in tree.body:
         first = min(node.lineno for node in (one, *getattr(one, "decorator_list", ())))
@@ -226,10 +201,6 @@ def _is_for_drawing(statement: ast.stmt, draws: Collection[str]) -> bool:
 
 
 # -- pieces of code
-
-
-def _functions_in(tree: ast.Module) -> dict[str, ast.FunctionDef]:
-    return {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef)}
 
 
 def _has_star(source: str) -> bool:

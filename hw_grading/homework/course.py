@@ -5,26 +5,23 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import IO
 
 from jupyter_core.paths import jupyter_config_path
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import find_all_files
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from traitlets.config import Application, Config
+from traitlets.config import Application, Config, Configurable
 
+from hw_grading.homework import nbgrader_command
 from hw_grading.homework.homework import Homework, homework_of
-from hw_grading.homework.solutions import solutions_of
+from hw_grading.homework.notebook import solutions_of
 from hw_grading.outcome import SettingsError
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
@@ -40,22 +37,6 @@ _STEPS = ("source", "release", "submitted", "autograded", "feedback")
 _LAYOUT = ("directory_structure", *(f"{step}_directory" for step in _STEPS))
 # Of a traceback all but its last line, which names the error.
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n(?:\s.*\n|\n)*", re.MULTILINE)
-# Starts nbgrader. Ctrl-C stops it without a traceback: the command that started it says so. If that
-# one is killed, the system ends nbgrader with it.
-_NBGRADER = """
-import contextlib, ctypes, os, signal, sys
-PR_SET_PDEATHSIG = 1
-with contextlib.suppress(OSError, AttributeError):  # only Linux has it
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-if os.getppid() != PARENT:
-    sys.exit(1)
-def show(kind, *of):
-    kind is KeyboardInterrupt or sys.__excepthook__(kind, *of)
-sys.excepthook = show
-sys.argv[0] = "nbgrader"
-from nbgrader.apps.nbgraderapp import main
-main()
-"""
 
 
 @dataclass(frozen=True)
@@ -63,6 +44,7 @@ class Course:
     """A course, as nbgrader's own commands see it when they run in its folder."""
 
     folder: Path  # with `nbgrader_config.py`, which says where everything else is
+    of_command: CourseDirectory | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def config(self) -> Config:
@@ -70,6 +52,11 @@ class Course:
 
         `SettingsError` if a settings file has a mistake.
         """
+        if self.of_command:
+            # nbgrader makes the directory object before it reads the course's file, and passes it
+            # only the settings of its own class. The command, its parent, has all settings.
+            command: Configurable = self.of_command.parent or self.of_command
+            return command.config
         app = Application(raise_config_file_errors=True)
         with _IMPORT_PATH:
             sys.path.insert(0, os.path.abspath(self.folder))  # as nbgrader does for settings files
@@ -87,16 +74,14 @@ class Course:
     @classmethod
     def of(cls, directory: CourseDirectory) -> Course:
         """Return the course of a running nbgrader command, with the settings of that command."""
-        course = cls(Path(directory.root))
-        # nbgrader makes the directory object before it reads the course's file, and passes it only
-        # the settings of its own class. The command has all settings.
-        course.__dict__.update(config=(directory.parent or directory).config, directory=directory)
-        return course
+        return cls(Path(directory.root), directory)
 
     @cached_property
     def directory(self) -> CourseDirectory:
         """The course as nbgrader's own object, with these settings."""
-        return CourseDirectory(config=self.config, root=str(self._root(self.config)))
+        return self.of_command or CourseDirectory(
+            config=self.config, root=str(self._root(self.config))
+        )
 
     @property
     def root(self) -> Path:
@@ -183,14 +168,10 @@ class Course:
             )
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
-    def solutions(self, assignment: str) -> dict[str, bytes]:
-        """Return the solutions of a homework as data; see `hw_grading.homework.solutions`."""
-        return solutions_of(self.notebooks_in(self.source(assignment), assignment))
-
     def homework(self, assignment: str) -> Homework:
         """Read all that grading needs of a homework; `UserError` if that is not possible."""
-        files, solutions = self.files(assignment), self.solutions(assignment)
-        return homework_of(self.root, assignment, files, solutions)
+        sources = self.notebooks_in(self.source(assignment), assignment)
+        return homework_of(self.root, assignment, self.files(assignment), solutions_of(sources))
 
     def release(self, assignment: str) -> Path:
         """Return the folder with the files that students get."""
@@ -209,23 +190,11 @@ class Course:
         return self._folder(self.directory.feedback_directory, student, assignment)
 
     def nbgrader(self, *words: str, log: Path | None = None) -> int:
-        """Run one nbgrader command in the course and return its exit status.
+        """Run one nbgrader command in the course, in a process of its own; return its exit status.
 
-        Its output is appended to the file `log`, or goes to the terminal. A process without
-        threads, which writes to its own streams, is forked: that saves nbgrader's import. Another
-        one starts a new Python.
+        Its output is appended to the file `log`, or goes to the terminal.
         """
-        # nbgrader starts alembic by its name, so the PATH must have the environment's programs.
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-        environment = {**os.environ, "PATH": path}
-        program = _NBGRADER.replace("PARENT", str(os.getpid()))
-        with log.open("ab") if log else nullcontext() as stream:
-            if threading.active_count() == 1 and sys.stdout is sys.__stdout__:
-                return _forked(program, words, self.folder, environment, stream)
-            command = [sys.executable, "-c", program, *words]
-            return subprocess.call(
-                command, cwd=self.folder, env=environment, stdout=stream, stderr=stream
-            )
+        return nbgrader_command.run(words, self.folder, log)
 
     def must(self, *words: str, log: Path | None = None) -> None:
         """Run one nbgrader command; raise `UserError` with the end of its log if it fails."""
@@ -241,47 +210,6 @@ class Course:
 
     def _folder(self, step: str, student: str, assignment: str) -> Path:
         return Path(self.directory.format_path(step, student, assignment))
-
-
-def _forked(
-    program: str,
-    words: Sequence[str],
-    folder: Path,
-    environment: Mapping[str, str],
-    stream: IO[bytes] | None,
-) -> int:
-    """Run a program in a fork of this process, and return its exit status."""
-    for one in (sys.stdout, sys.stderr):
-        one.flush()
-    # Python drops a Ctrl-C that comes amid what it runs after a fork: it waits until then.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    if pid := os.fork():
-        try:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        except BaseException:  # after Ctrl-C, or when this process is to end
-            os.kill(pid, signal.SIGTERM)
-            os.waitpid(pid, 0)
-            raise
-    status = 1
-    try:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        os.chdir(folder)
-        os.environ.update(environment)
-        if stream:
-            os.dup2(stream.fileno(), 1)
-            os.dup2(stream.fileno(), 2)
-        sys.argv[1:], sys.path[0] = words, ""
-        exec(program, {"__name__": "__main__"})
-        status = 0
-    except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        for one in (sys.stdout, sys.stderr):
-            one.flush()
-        os._exit(status)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hw_grading.homework.solutions import FOLDER, sources_in
+from hw_grading.homework.notebook import FOLDER, sources_in
 from hw_grading.outcome import SettingsError
 from hw_support import figures
 from hw_support.checks.failures import one_line, visible
@@ -247,8 +247,8 @@ def homework_of(
 ) -> Homework:
     """Read a homework of the course whose root folder contains ``staff``.
 
-    `files` and `solutions` are those of `Course.files` and `Course.solutions`. A homework without a
-    folder in ``staff`` has an empty manifest. `ManifestError` if the manifest has a mistake.
+    `files` are those of `Course.files`, `solutions` those of `solutions_of`. Without a folder in
+    ``staff`` the manifest is empty. `ManifestError` if the manifest has a mistake.
     """
     manifest = manifest_of(course, assignment)  # first: a mistake in it is named before all others
     code = dict(solutions or {})

@@ -19,7 +19,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from hw_support.source import tree_of
+from hw_support.source import named_checks_in, tree_of
 from hw_support.submission.cells import grade_id_of, marks_of, text_of
 
 _METHODS = ("part", "table", "untouched", "shows", "random")  # of `Checks`, which make parts
@@ -84,20 +84,9 @@ def _worth_of_parts(cell: Mapping[str, Any]) -> float | None:
     return round(sum(known), 6) if points and len(known) == len(points) else None
 
 
-def opened_in(tree: ast.AST) -> dict[str, ast.Call]:
-    """Return the calls of `Checks` whose results a cell binds to names, by name."""
-    found: dict[str, ast.Call] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if ast.unparse(node.value.func).rpartition(".")[2] == "Checks":
-                found |= {ast.unparse(target): node.value for target in targets}
-    return found
-
-
 def parts_in(tree: ast.AST) -> list[ast.Call]:
     """Return the calls that make parts: the methods `part`, `table`, ... of a `Checks`."""
-    made = {f"{name}.{method}" for name in opened_in(tree) for method in _METHODS}
+    made = {f"{name}.{method}" for name in named_checks_in(tree) for method in _METHODS}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     return [call for call in calls if ast.unparse(call.func) in made]
 

@@ -11,16 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import is_solution
 
-from hw_grading.homework.cells import as_released, is_test, uses_checks
-from hw_grading.homework.checks_cells import Above, defined_twice, unused_generators, wrong_in
-from hw_grading.homework.course import Course
-from hw_grading.homework.homework import STAFF, Manifest
+from hw_grading.homework.checks_cells import Above, defined_twice, wrong_in
+from hw_grading.homework.homework import Manifest
+from hw_grading.homework.notebook import as_released, is_test, uses_checks
 from hw_grading.homework.points import not_understood, worth_of
 from hw_support.submission.cells import grade_id_of, marks_of
 from hw_support.submission.file import UserError
@@ -130,12 +128,6 @@ def check_cells(notebook: NotebookNode, file: Path, *, with_checks_alone: bool =
     """Raise `UserError`, with these sentences, if the notebook of a file has `mistakes`."""
     found = mistakes(notebook, with_checks_alone=with_checks_alone)
     refuse(f"{file}: {sentence}" for sentence in found)
-
-
-def check_generators(course: Course, assignment: str) -> None:
-    """Raise `UserError` if a function of a homework's ``fresh.py`` draws for no test cell."""
-    read = [nbformat.read(path, as_version=4) for path in course.sources(assignment)]
-    refuse(unused_generators(course.root / STAFF / assignment / "fresh.py", read))
 
 
 def refuse(sentences: Iterable[str]) -> None:

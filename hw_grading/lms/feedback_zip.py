@@ -25,8 +25,8 @@ from hw_grading.gradebook.collected import Record, read_collected
 from hw_grading.gradebook.given import Feedback, feedback_of, pages_of
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
-from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import Course
+from hw_grading.homework.notebook import is_test
 from hw_grading.lms.platforms import PLAIN, PLATFORMS, Platform
 from hw_grading.lms.roster import Roster, Who, read_roster
 from hw_grading.lms.tables import folded

@@ -3,7 +3,8 @@
 import functools
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from nbgrader.api import Gradebook
 from hw_grading.batch.bounded import read_within_limits
 from hw_grading.batch.job import Job, JobOf
 from hw_grading.batch.submissions import beside, digest_of
-from hw_grading.homework.cells import instructor_cells, mistaken_for, plain_cells
+from hw_grading.homework.cells import instructor_cells, plain_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.notes import add_problems, put_notes_on_top
 from hw_grading.outcome import GraderFault
@@ -111,6 +112,23 @@ class Reader:
             }
 
 
+def mistaken_for(
+    found: AbstractSet[str], own: AbstractSet[str], others: Mapping[str, AbstractSet[str]]
+) -> str | None:
+    """Return the other homework to which a notebook with these grade ids belongs, if to any.
+
+    It has more than half of the cells that only the other homework has, and a smaller share of
+    those that only its `own` has, the one as which it was submitted.
+    """
+
+    def share(ids: AbstractSet[str]) -> float:
+        return len(found & ids) / len(ids) if ids else 0.0
+
+    shares = {name: share(theirs - own) for name, theirs in sorted(others.items())}
+    most = max(shares, key=shares.__getitem__, default=None)
+    return most if most and shares[most] > max(0.5, share(own - others[most])) else None
+
+
 def _not_submitted(name: str) -> Problem:
     said = f"{name} was not submitted: expected it beside this notebook. Its questions score 0."
     return Problem(Kind.OTHER_NOTEBOOK, Severity.FAILED, said)
@@ -119,7 +137,7 @@ def _not_submitted(name: str) -> Problem:
 def _other_homework(other: str, assignment: str) -> Problem:
     message = (
         f"This is {other}, submitted as {assignment}: it has most of the cells that only {other} "
-        f"has, and hardly any of those that only {assignment} has. It was graded as {assignment}. "
+        f"has, and less of those that only {assignment} has. It was graded as {assignment}. "
         f"Submit the notebook of {assignment}, and submit this one as {other}."
     )
     return Problem(Kind.OTHER_HOMEWORK, Severity.FAILED, message)

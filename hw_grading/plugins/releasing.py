@@ -10,12 +10,13 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from packaging.utils import canonicalize_name
 
-from hw_grading.homework.cells import described, is_test, is_trusted, uses_checks
+from hw_grading.homework.cells import described
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Manifest, has_manifest, manifest_of
+from hw_grading.homework.notebook import is_test, is_trusted, uses_checks
 from hw_grading.homework.points import fill_points, set_points
 from hw_grading.homework.requirements import requirements_of
-from hw_grading.homework.source_notebook import check_cells, check_generators
+from hw_grading.homework.source_notebook import check_cells
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import write_whole
 from hw_support.submission.released import ENDING, grade_ids_in
@@ -44,7 +45,6 @@ class PrepareCells(NbGraderPreprocessor):
         """Process one notebook; the `UserError` names cells with `Checks` that have mistakes."""
         names, converter = resources["nbgrader"], self.parent.parent  # the exporter's parent
         check_cells(nb, Path(names["notebook"] + ".ipynb"), with_checks_alone=True)
-        check_generators(Course.of(converter.coursedir), names["assignment"])
         root = Path(converter.coursedir.root)
         manifest = manifest_of(root, names["assignment"])
         due = manifest.due_moment

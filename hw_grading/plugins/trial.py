@@ -22,8 +22,9 @@ from hw_grading.batch.grading import ClassRun, running
 from hw_grading.batch.job import Job
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.settings import WholeClass
-from hw_grading.homework.cells import is_test, test_cells
+from hw_grading.homework.cells import test_cells
 from hw_grading.homework.course import Course
+from hw_grading.homework.notebook import is_test
 from hw_grading.homework.notes import read_problems
 from hw_grading.homework.source_notebook import solved
 from hw_grading.outcome import Outcome, Status

@@ -12,7 +12,7 @@ from dataclasses import replace
 import nbformat
 from nbformat import NotebookNode
 
-from hw_grading.homework.cells import is_test
+from hw_grading.homework.notebook import is_test
 from hw_grading.homework.notes import add_problems, put_notes_on_top, read_problems
 from hw_grading.outcome import CellFault, Outcome, PartResult, Status
 from hw_grading.run.kernel import Problems

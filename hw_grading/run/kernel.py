@@ -16,8 +16,8 @@ import zmq
 from nbformat import NotebookNode
 from traitlets.log import get_logger
 
-from hw_grading.homework.cells import at_start, name_of
 from hw_grading.homework.homework import Homework, Manifest
+from hw_grading.homework.notebook import at_start, name_of
 from hw_grading.notebooks import errors_in
 from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.run.blame import BadExchange, described, exchange

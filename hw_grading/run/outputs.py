@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from nbformat.validator import get_validator
 from nbgrader.utils import determine_grade
 
-from hw_grading.homework.cells import is_test
+from hw_grading.homework.notebook import is_test
 from hw_grading.notebooks import error_of, errors_in
 from hw_grading.outcome import PartResult
 from hw_support.checks.parts import SECOND_TRY

@@ -23,7 +23,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from hw_grading.examiner.client import Examination, ExaminerFailed, Request, Verdict
-from hw_grading.homework.cells import (
+from hw_grading.homework.homework import Homework
+from hw_grading.homework.notebook import (
     as_released,
     instructors_first_cells,
     instructors_names,
@@ -32,7 +33,6 @@ from hw_grading.homework.cells import (
     name_of,
     uses_checks,
 )
-from hw_grading.homework.homework import Homework
 from hw_grading.notebooks import errors_in
 from hw_grading.outcome import CellFault, HelperEnded, Outcome, PartResult
 from hw_grading.run import outputs

@@ -15,8 +15,7 @@ from functools import cached_property
 from nbformat import NotebookNode
 
 from hw_grading.examiner.notebook import names_read
-from hw_grading.homework.cells import as_released, uses_checks
-from hw_grading.homework.solutions import ANSWER, LOCKED, TEST, kind_of
+from hw_grading.homework.notebook import ANSWER, LOCKED, TEST, as_released, kind_of, uses_checks
 from hw_support.source import bound_by, checks_in, read_by, tree_of
 from hw_support.submission.cells import grade_id_of
 
@@ -30,7 +29,7 @@ class CodeCell:
     index: int  # among all cells of the notebook
     name: str  # the grade id; "" without one
     source: str
-    kind: str  # see `hw_grading.homework.solutions`
+    kind: str  # see `hw_grading.homework.notebook`
     binds: frozenset[str]
     reads: frozenset[str]
 

@@ -23,9 +23,10 @@ from hw_grading.batch.grading import running
 from hw_grading.batch.job import OURS, installed
 from hw_grading.batch.progress import Progress
 from hw_grading.batch.settings import WholeClass
-from hw_grading.homework.cells import is_test, test_cells
+from hw_grading.homework.cells import test_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
+from hw_grading.homework.notebook import is_test
 from hw_grading.outcome import GraderFault, Outcome, PartResult, Status
 from hw_grading.plugins.reading import Reader
 from hw_grading.plugins.trial import Trial, write_both

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hw_grading.homework.cells import uses_checks
+from hw_grading.homework.notebook import uses_checks
 from hw_grading.trying.calls import Recorded
 from hw_grading.trying.concepts import concepts_of
 from hw_grading.trying.inputs import telling_input

@@ -16,9 +16,9 @@ import nbformat
 
 from hw_grading.batch.job import installed
 from hw_grading.batch.settings import WholeClass
-from hw_grading.homework.cells import as_released
 from hw_grading.homework.course import CONFIG, Course, fixed_folder, released_copy
 from hw_grading.homework.homework import STAFF
+from hw_grading.homework.notebook import as_released
 from hw_grading.homework.source_notebook import mistakes
 from hw_grading.texts import in_digits
 from hw_grading.trying import kept

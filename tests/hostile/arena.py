@@ -27,10 +27,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.utils import determine_grade
 
 import hw_grading
-from hw_grading.homework.cells import as_released
 from hw_grading.homework.homework import Homework
+from hw_grading.homework.notebook import ANSWER, FOLDER, LOCKED, TEST, as_released
 from hw_grading.homework.notes import read_problems
-from hw_grading.homework.solutions import ANSWER, FOLDER, LOCKED, TEST
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun

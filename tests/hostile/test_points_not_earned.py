@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell
 
 from hw_grading.batch.job import Job, run
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.solutions import solutions_of
+from hw_grading.homework.notebook import solutions_of
 from hw_grading.trying.plan import Plan
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.mending import mend

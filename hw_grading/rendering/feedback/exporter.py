@@ -12,11 +12,10 @@ from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 
 from hw_grading.gradebook.given import digest_of
-from hw_grading.gradebook.places import Places, read_places
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
-from hw_grading.homework.cells import is_test
 from hw_grading.homework.course import Course
+from hw_grading.homework.notebook import Places, is_test, read_places
 from hw_grading.homework.notes import read_problems
 from hw_grading.notebooks import MAX_BYTES, open_notebook
 from hw_grading.rendering import FORMULAS, STYLE, templates_in

@@ -14,11 +14,10 @@ from typing import Any
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.places import Places
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, Score, Student
-from hw_grading.homework.cells import is_test
+from hw_grading.homework.notebook import Places, is_test
 from hw_grading.notebooks import error_of, errors_in
 from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.markdown import comment_markdown

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from hw_grading.desk import hints
 from hw_grading.desk.answers import Glance
 from hw_grading.gradebook.model import Question, first_conditions
-from hw_grading.gradebook.places import read_places
 from hw_grading.gradebook.scores import Cell
 from hw_grading.homework.course import REPOSITORY
+from hw_grading.homework.notebook import read_places
 from hw_support import figures
 from hw_support.figures.facts import KEY
 from tools.loss_plots import loss_plots

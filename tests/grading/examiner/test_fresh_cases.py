@@ -11,9 +11,9 @@ import pytest
 
 from hw_grading.commands.sample import cell_of
 from hw_grading.examiner.reference import Reference
-from hw_grading.homework.cells import instructors_first_cells, is_test
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import lay_out
+from hw_grading.homework.notebook import instructors_first_cells, is_test
 from hw_support.checks.cases import arrays
 from hw_support.checks.fresh import SEED_VARIABLE
 from hw_support.checks.notebook_access import Notebook

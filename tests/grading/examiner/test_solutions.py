@@ -14,13 +14,13 @@ from toy_course import code, text
 
 from hw_grading.examiner.reference import CellReference, Reference
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.homework.solutions import (
+from hw_grading.homework.notebook import (
     ANSWER,
     FOLDER,
     LOCKED,
     PLAIN,
     TEST,
-    cells_in,
+    Notebook,
     solutions_of,
 )
 from hw_support.source import bound_by
@@ -149,7 +149,8 @@ def test_a_start_runs_the_tested_functions_and_no_training_and_no_plot(
     made: Made, monkeypatch: pytest.MonkeyPatch, homework: str, expected: dict[str, list[str]]
 ) -> None:
     """Of the solutions; the instructor's locked cells run whole."""
-    cells = cells_in(REPOSITORY / "source" / homework / f"{homework}.ipynb")
+    path = REPOSITORY / "source" / homework / f"{homework}.ipynb"
+    cells = [(cell.kind, cell.grade_id, cell.source) for cell in Notebook.read(path).code]
     ran = list[tuple[str, str]]()
 
     def note(source: str, name: str, names: object, *, locked: bool) -> list[Any]:

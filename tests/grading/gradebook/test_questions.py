@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hw_grading.gradebook.places import read_places
+from hw_grading.homework.notebook import read_places
 
 MARKDOWN = {"cell_type": "markdown", "metadata": {}}
 

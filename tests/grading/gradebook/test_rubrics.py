@@ -37,10 +37,10 @@ from hw_grading.gradebook.model import (
     first_conditions,
     first_rubric,
 )
-from hw_grading.gradebook.places import Place, Places
 from hw_grading.gradebook.runs import remember
 from hw_grading.gradebook.scores import Cell
 from hw_grading.homework.course import Course
+from hw_grading.homework.notebook import Place, Places
 
 STUDENTS = ["ada", "ben", "cyd", "dan"]
 SEEN = "d"  # the digest of the answer that graders see, unless a test says otherwise

@@ -2,16 +2,12 @@
 
 import re
 
-import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from tiny_homeworks import marked, source_of, write_course
+from tiny_homeworks import marked
 
-from hw_grading.__main__ import main
-from hw_grading.commands.release import check_source
 from hw_grading.homework.points import set_points
 from hw_grading.homework.source_notebook import mistakes
-from hw_support.submission.file import UserError
 
 SETUP = """import numpy as np
 from hw_support import Checks
@@ -186,58 +182,3 @@ def test_points_that_are_not_the_sum_of_the_parts_are_said(stated, is_said):
     assert set_points(notebook) == said * is_said
     assert notebook.cells[-1].metadata.nbgrader.points == 8
     assert set_points(notebook) == []
-
-
-# -- fresh.py
-
-FRESH = """from staff.ps1 import reference
-
-def double(draw):
-    return [(one, 2 * one) for one in numbers(draw)]
-
-def numbers(draw):
-    return [_number(draw)]
-
-def _number(draw):
-    return draw.uniform()
-"""
-
-
-@pytest.fixture
-def course(tmp_path):
-    return write_course(tmp_path / "course")
-
-
-def write_fresh(course, text):
-    path = course.root / "staff/ps1/fresh.py"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def test_a_generator_for_no_checks_is_refused_by_both_commands(course, tmp_path, capfd):
-    write_fresh(course, FRESH)  # its helpers need no Checks
-    assert check_source(course, "ps1") == []
-    path = write_fresh(course, FRESH.replace("def double", "def doubel"))
-    said = (
-        f"{path}, line 3: there is no Checks('doubel'), for which this function would draw cases."
-    )
-    assert main(["--course", str(course.folder), "release", "ps1"]) == 2
-    assert capfd.readouterr().err.startswith(said)
-    assert course.nbgrader("generate_assignment", "ps1", log=tmp_path / "log") == 1
-    assert said in (tmp_path / "log").read_text(encoding="utf-8")
-    assert not (course.folder / "release/ps1").exists()
-
-
-def test_a_generator_may_be_for_another_notebook(course):
-    write_fresh(course, FRESH.replace("def double", "def cube"))
-    other = source_of("ps2")
-    other.cells = [cell for cell in other.cells if "certification" not in str(cell.metadata)]
-    nbformat.write(other, course.folder / "source/ps1/more.ipynb")
-    course.root.joinpath("staff/ps1/homework.toml").write_text("")
-    assert check_source(course, "ps1") == []
-
-
-def test_a_fresh_py_that_is_not_python_is_refused(course):
-    write_fresh(course, "def double(draw:\n    return []")
-    with pytest.raises(UserError, match=r"fresh\.py, line 1: it is not valid Python"):
-        check_source(course, "ps1")

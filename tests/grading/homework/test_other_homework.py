@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw_grading.homework.cells import mistaken_for
+from hw_grading.plugins.reading import mistaken_for
 
 OWN = {"setup", "signed", *(f"own{i}" for i in range(20))}
 OTHER = {"setup", "signed", "a", "b", "c", "d"}
@@ -14,7 +14,8 @@ THIRD = {"setup", "signed", "a", "b", "x", "y"}
     [
         (OTHER, "other"),
         (OTHER - {"a"}, "other"),
-        (OTHER | {"own0", "own1", "own2"}, None),
+        (OTHER | {"own0", "own1", "own2"}, "other"),  # 15 % of its own cells
+        (OTHER - {"a"} | {f"own{i}" for i in range(15)}, None),  # 75 %, and as much of the other
         ({"setup", "signed", "a", "b"}, None),  # no more than half of the other
         (OWN, None),
         (OWN | OTHER, None),  # both in one file: it is graded as the submitted homework

@@ -11,9 +11,9 @@ from tiny_homeworks import manifest_of, marked, source_of, write_course, write_h
 
 from hw_grading.commands.release import check_source
 from hw_grading.commands.sample import cell_of
-from hw_grading.gradebook.places import read_places
 from hw_grading.homework.cells import plain_cells
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.notebook import read_places
 from hw_grading.homework.points import fill_points, points_of, set_points
 from hw_grading.homework.source_notebook import mistakes
 from hw_support.submission.file import UserError
