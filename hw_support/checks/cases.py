@@ -206,7 +206,8 @@ class Cases:
             )
         shows_numbers_alone = all(map(is_finite, cases))
         visible = [value for case in cases for value in case[self.count(case) :]]
-        sizes = {len(value) for value in visible if isinstance(value, tuple | list)}
+        plain = [value for value in visible if not isinstance(value, dict | set | str)]
+        sizes = {len(value) if isinstance(value, tuple | list) else 1 for value in plain}
         found: list[Case] = []
         why, wrong = "", None
         for one in drawn_like(inputs, self.inputs, draw, self.ranges):
@@ -218,7 +219,7 @@ class Cases:
                     break
                 continue
             due = case[len(one) :]
-            if visible and len(due) == 1 and isinstance(due[0], tuple) and len(due[0]) not in sizes:
+            if sizes and len(due) == 1 and isinstance(due[0], tuple) and len(due[0]) not in sizes:
                 raise self._wrong_results(due[0])
             if is_finite(case) or not shows_numbers_alone:
                 found.append(case)
