@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import is_solution
 
-from hw_grading.homework.checks_cells import Above, defined_twice, wrong_in
+from hw_grading.homework.checks_cells import Above, wrong_in
 from hw_grading.homework.homework import Manifest
 from hw_grading.homework.notebook import as_released, is_test, uses_checks
 from hw_grading.homework.points import not_understood, worth_of
@@ -74,7 +74,6 @@ def mistakes(notebook: NotebookNode, *, with_checks_alone: bool = False) -> Iter
                     "id of a cell with points, and no pattern of some, such as test_*."
                 )
         above.add(cell, name)
-    yield from defined_twice([cell.source for cell in notebook.cells if is_test(cell)], above)
 
 
 def wrong_marks(notebook: NotebookNode) -> Iterator[str]:
