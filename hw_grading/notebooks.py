@@ -98,9 +98,6 @@ def error_of(output: Mapping[str, Any]) -> str:
     return ": ".join(filter(None, (name, message)))
 
 
-# -- the instructor's notebook
-
-
 # -- digests of answers
 
 
@@ -141,9 +138,6 @@ def _data(bundle: Any) -> Iterator[str]:
         text = text_of(bundle[kind])
         yield str(kind)
         yield "".join(text.split()) if str(kind).startswith("image/") else _ADDRESS.sub("", text)
-
-
-# -- printed text, as a terminal would finally show it
 
 
 def size_and_time(path: Path) -> tuple[int, int] | None:

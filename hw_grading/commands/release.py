@@ -73,7 +73,7 @@ def check_source(course: Course, assignment: str) -> list[str]:
     manifest = manifest_of(course.root, assignment)
     file = course.root / STAFF / assignment / FILE_NAME
     total, contradictions, wrong = 0.0, list[str](), list[str]()
-    cells, owner = list[NotebookNode](), dict[str, Path]()
+    cells, owner = list[notebook.Cell](), dict[str, Path]()
     for path in course.sources(assignment):
         shown = path.relative_to(course.root) if path.is_relative_to(course.root) else path
         try:
@@ -91,20 +91,21 @@ def check_source(course: Course, assignment: str) -> list[str]:
         if said:
             wrong += [f"{shown}: {sentence}" for sentence in said]
             continue
-        cells += notebook.cells
-        total += sum(map(points_of, notebook.cells))
+        read = Notebook.of(notebook)
+        cells += read.cells
         by_hand = []
-        for cell in filter(points_of, notebook.cells):
-            name = marks_of(cell)["grade_id"]
+        for cell in (one for one in read.cells if one.points):
+            total += cell.points
+            name = cell.grade_id
             if name in owner:
                 wrong.append(
                     f"{shown}: the id {name} is also that of another cell with points in "
                     f"{owner[name]}. Each needs its own."
                 )
             owner[name] = shown
-            if not is_test(cell):
-                by_hand.append(Cell(name, points_of(cell), by_hand=True))
-        places = read_places(path)
+            if cell.kind != TEST:
+                by_hand.append(Cell(name, cell.points, by_hand=True))
+        places = read.places
         sums = [*wrong_sums(by_hand, places), *wrong_conditions(by_hand, places, manifest.arrays)]
         contradictions += [f"{shown}: {sentence}" for sentence in sums]
     refuse(wrong)

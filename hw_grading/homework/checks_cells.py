@@ -9,7 +9,7 @@ does not fit, such as a case and its function, the run of the solutions finds
 import ast
 import builtins
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from nbformat import NotebookNode
@@ -18,7 +18,6 @@ from nbgrader.utils import is_solution
 from hw_grading.homework.notebook import as_released, is_test, is_trusted
 from hw_support.source import (
     bound_by,
-    checks_in,
     imported_alone_by,
     named_checks_in,
     read_by,
@@ -39,7 +38,6 @@ class Above:
     answers: set[str] = field(default_factory=set)  # other than by imports
     imported: set[str] = field(default_factory=set)  # by cells that students can change
     other: dict[str, str] = field(default_factory=dict)  # by such cells that are not answers: which
-    defined: dict[str, list[str]] = field(default_factory=dict)  # by function: which answers
     has_star: bool = False  # whether a locked cell imports names that its text does not tell
 
     def add(self, cell: NotebookNode, name: str) -> None:
@@ -54,14 +52,8 @@ class Above:
         self.imported |= imported
         if is_solution(cell):
             self.answers |= bound - imported
-            self._define(cell, name)
         else:
             self.other |= dict.fromkeys(bound - imported, name)
-
-    def _define(self, cell: NotebookNode, name: str) -> None:
-        for node in tree_of(cell.source).body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                self.defined.setdefault(node.name, []).append(name)
 
 
 def wrong_in(source: str, above: Above) -> list[_Wrong]:
@@ -72,18 +64,6 @@ def wrong_in(source: str, above: Above) -> list[_Wrong]:
     )
 
 
-def defined_twice(sources: Sequence[str], above: Above) -> Iterator[str]:
-    """Yield a sentence for each function of a `Checks` in these cells that two answers define."""
-    tested = {_text(_argument(call, 0, "name")) for one in sources for call in checks_in(one)}
-    for function, cells in above.defined.items():
-        answers = [*dict.fromkeys(cells)]
-        if function in tested and len(answers) > 1:
-            yield (
-                f"{function} is defined by the answers {' and '.join(answers)}. Every test would "
-                "compare with the last one. Give each its own name."
-            )
-
-
 # -- names
 
 
@@ -92,13 +72,12 @@ def _unbound(source: str, tree: ast.Module, above: Above) -> Iterator[_Wrong]:
     released = as_released(source, "code")
     shown, own = {*read_by(released)}, {*bound_by(released)}
     hidden = {*bound_by(source)} - own
-    asked = dict(_asked(tree))
     uses = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]
     hidden_lines = _hidden_lines(source)
     uses.sort(key=lambda node: (node.lineno not in hidden_lines, -node.lineno))
     lines = {node.id: node.lineno for node in uses}  # the first one that students see
-    for name in {*read_by(source), *asked} - own - above.locked - above.answers - _BUILTINS:
-        line = lines.get(name, asked.get(name, 1))
+    for name in {*read_by(source)} - own - above.locked - above.answers - _BUILTINS:
+        line = lines.get(name, 1)
         if name in hidden:
             if name in shown:
                 yield line, f"students do not have {name!r}, which a hidden line binds."
@@ -120,21 +99,6 @@ def _unbound(source: str, tree: ast.Module, above: Above) -> Iterator[_Wrong]:
                 f"{name!r} is bound neither in this cell nor in an answer or a locked cell above. "
                 "Correct the name, or define or import it in this cell.",
             )
-
-
-def _asked(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    """Yield the names that texts of a cell ask of the notebook, and their lines.
-
-    They are the function of each `Checks` with `returns`, and what `shows` shows.
-    """
-    for variable, call in named_checks_in(tree).items():
-        given, name = {one.arg for one in call.keywords}, _text(_argument(call, 0, "name"))
-        if name and "returns" in given and "function" not in given:
-            yield name, call.lineno
-        for one in ast.walk(tree):
-            if isinstance(one, ast.Call) and ast.unparse(one.func) == f"{variable}.shows":
-                names = _text(_argument(one, 2, "names")) or ""
-                yield from ((name, one.lineno) for name in names.split(", ") if name)
 
 
 def _without_score(source: str, tree: ast.Module) -> Iterator[_Wrong]:
@@ -200,21 +164,6 @@ def _is_for_drawing(statement: ast.stmt, draws: Collection[str]) -> bool:
     return False
 
 
-# -- pieces of code
-
-
 def _has_star(source: str) -> bool:
     imports = [node for node in ast.walk(tree_of(source)) if isinstance(node, ast.ImportFrom)]
     return any(alias.name == "*" for node in imports for alias in node.names)
-
-
-def _argument(call: ast.Call, place: int, name: str) -> ast.expr | None:
-    """Return an argument that is given by place or by name; None if there is none."""
-    if place < len(call.args):
-        return call.args[place]
-    return next((one.value for one in call.keywords if one.arg == name), None)
-
-
-def _text(value: ast.expr | None) -> str | None:
-    text = value.value if isinstance(value, ast.Constant) else None
-    return text if isinstance(text, str) else None

@@ -174,6 +174,11 @@ class Notebook:
         """The code cells."""
         return [cell for cell in self.cells if cell.is_code]
 
+    @property
+    def places(self) -> Places:
+        """The places of the cells with a grade id."""
+        return Places({cell.grade_id: cell.place for cell in self.cells if cell.grade_id})
+
 
 def _cells_in(cells: Iterable[Mapping[str, Any]]) -> Iterator[Cell]:
     """Yield the cells. A question and its mark scheme apply until the next heading."""
@@ -255,8 +260,10 @@ def read_places(*paths: Path) -> Places:
 
     A file that is missing has no places; `UserError` if one is damaged.
     """
-    cells = [cell for path in filter(Path.exists, paths) for cell in Notebook.read(path).cells]
-    return Places({cell.grade_id: cell.place for cell in cells if cell.grade_id})
+    places = Places()
+    for path in filter(Path.exists, paths):
+        places |= Notebook.read(path).places
+    return places
 
 
 # -- the solutions as data, which go to the examiner alone; `examiner.reference` runs them

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 from nbformat import NotebookNode
-from nbgrader.utils import is_grade, is_locked, is_solution, is_task
 
+from hw_grading.homework.notebook import ANSWER, LOCKED, TEST, kind_of
 from hw_grading.homework.notes import is_notes
 from hw_grading.rendering.answers import LONGEST_PRINTED, code_html, outputs_html, text_html
 from hw_grading.rendering.feedback.summary import Facts, Points, Remark, remark_of, trusted_html
@@ -88,13 +88,11 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
 
 
 def _kind(cell: NotebookNode, facts: Facts) -> str:
-    if is_solution(cell) or is_task(cell):
-        return "answer"
-    if is_grade(cell) and cell.cell_type == "code":
-        return "test"
-    if is_locked(cell) or cell.source.strip() in facts.instructors:
-        return "given"
-    return "own"
+    kind = kind_of(cell)
+    if kind in (ANSWER, TEST):
+        return kind
+    is_given = kind == LOCKED or cell.source.strip() in facts.instructors
+    return "given" if is_given else "own"
 
 
 def _section(

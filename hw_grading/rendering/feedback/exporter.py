@@ -15,13 +15,12 @@ from hw_grading.gradebook.given import digest_of
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
 from hw_grading.homework.course import Course
-from hw_grading.homework.notebook import Places, is_test, read_places
+from hw_grading.homework.notebook import Notebook, Places, is_test, read_places
 from hw_grading.homework.notes import read_problems
-from hw_grading.notebooks import MAX_BYTES, open_notebook
+from hw_grading.notebooks import MAX_BYTES
 from hw_grading.rendering import FORMULAS, STYLE, templates_in
 from hw_grading.rendering.feedback.cells import shown_cells
 from hw_grading.rendering.feedback.summary import Facts, summary_of
-from hw_support.submission.cells import text_of
 from hw_support.submission.file import UserError, read_regular_file
 from hw_support.submission.problems import Problem, encodable, plain
 
@@ -98,8 +97,7 @@ class FeedbackExporter(Exporter):
         source = course.notebooks_in(course.source(assignment), assignment)
         for path in (*course.notebooks_in(course.release(assignment), assignment), *source):
             with contextlib.suppress(UserError, OSError):
-                cells = [c for c in open_notebook(path)["cells"] if isinstance(c, dict)]
-                texts |= {text_of(cell.get("source")).strip() for cell in cells}
+                texts |= {cell.source.strip() for cell in Notebook.read(path).cells}
         with contextlib.suppress(UserError, OSError):
             places = read_places(*source)
         return course, assignment, places, frozenset(texts - {""})

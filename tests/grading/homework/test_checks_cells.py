@@ -59,7 +59,7 @@ checks.score()
 """
 
 
-def notebook_of(test, answer=ANSWER, setup=SETUP, *more):
+def notebook_of(test, answer=ANSWER, setup=SETUP):
     """A notebook with a locked cell, an unlocked one, an answer and its test cell."""
     return new_notebook(
         cells=[
@@ -67,7 +67,6 @@ def notebook_of(test, answer=ANSWER, setup=SETUP, *more):
             new_code_cell("import scipy\ndata = [1.0]"),
             marked(new_code_cell(answer), "fit", solution=True),
             marked(new_code_cell(test), "test_fit", grade=True, locked=True, points=8),
-            *more,
         ]
     )
 
@@ -131,25 +130,13 @@ def test_a_mistake_is_one_sentence_with_cell_and_line(name):
 
 
 def test_each_mistake_of_a_cell_is_named():
-    test = changed("np.multiply", "npp.multiply").replace('"slope", lambda', '"slop", lambda')
-    assert {re.search("'.*?'", said)[0] for said in said_of(test)} == {"'npp'", "'slop'"}
-
-
-@pytest.mark.parametrize("again", ["def fit(x): return x", "class fit: pass"])
-def test_two_answers_that_define_the_tested_function_are_named(again):
-    more = marked(new_code_cell(again), "fit_again", solution=True)
-    notebook = notebook_of(TEST, ANSWER, SETUP, more)
-    [said] = mistakes(notebook)
-    assert said.startswith("fit is defined by the answers fit and fit_again. Every test would")
-    more.source = again.replace("fit", "other")  # which no test asks for
-    assert list(mistakes(notebook)) == []
+    test = changed("np.multiply", "npp.multiply").replace("< 1e-6", "< tol")
+    assert {re.search("'.*?'", said)[0] for said in said_of(test)} == {"'npp'", "'tol'"}
 
 
 @pytest.mark.parametrize(
     "test",
     [
-        changed('returns="w, loss"', 'returns=", ".join(["w", "loss"])'),  # computed
-        changed('"fit",\n', '"".join("fit"),\n'),
         changed('"fit",\n', '"another", function=lambda x, y, degree, lam: fit(x, y, degree),\n'),
         changed("np.multiply(2, x)", "[each * 2 for each in x]"),
         changed("np.multiply(2, x)", "np.multiply(slope, x)"),
