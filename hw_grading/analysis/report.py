@@ -146,18 +146,8 @@ def _line_of(failure: Failure) -> str:
 
 def _summary(found: Results) -> list[str]:
     results = found.handed_in
-    counts = {cell.name for cell in found.counting}
     became = {status: sum(result.status is status for result in results) for status in Status}
-    waiting = [
-        sum(score.waits and score.cell.name in counts for score in result.known.scores)
-        for result in results
-        if result.known.scored or result.status is Status.SUBMISSION_FAILED
-    ]
-    answers, students = sum(waiting), sum(map(bool, waiting))
-    lines = [
-        ", ".join(f"{_STATUS[status]} {count}" for status, count in became.items()),
-        f"waiting for a person (+): {counted(answers, 'answer')} of {counted(students, 'student')}",
-    ]
+    lines = [", ".join(f"{_STATUS[status]} {count}" for status, count in became.items())]
     if without := sum(result.known.scored and not result.run for result in results):
         lines.append(
             f"what failed is not known of {counted(without, 'submission')}, never graded by this "

@@ -9,7 +9,6 @@ vouches decide: an id, a number, a login, an email. A name never does, because s
 it.
 """
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -31,8 +30,6 @@ from hw_support.submission.problems import quoted
 FILE_NAME = "students.csv"
 TEST_STUDENT = ("student, test", "test student")  # Canvas' own
 CANVAS_ID = "Canvas id"  # Canvas' own number, which is not an id of the university
-# Belongs to a last name: "Jr.", "III". Canvas writes "Smith, Jr. Dora".
-_SUFFIX = re.compile(r"(?:jn?r|sn?r|ii|iii|iv)\.?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -207,17 +204,8 @@ def composed(text: str) -> str:
 
 
 def last_and_first(name: str) -> tuple[str, str]:
-    """Return last and first name. Without a comma, the last word is the last name.
-
-    A suffix belongs to the last name, wherever it stands.
-    """
-    words = [(number, word) for number, part in enumerate(name.split(",")) for word in part.split()]
-    suffixes = [word for _, word in words[1:] if _SUFFIX.fullmatch(word)]
-    others = [(number, word) for number, word in words if word not in suffixes]
-    if len(others) < 2:  # such as "Li, Iv"
-        suffixes, others = [], words
-    last = [word for number, word in others if number == 0]
-    first = [word for number, word in others if number > 0]
-    if not first:
-        first, last = last[:-1], last[-1:]
-    return " ".join([*last, *suffixes]), " ".join(first)
+    """Return last and first name. Without a comma, the last word is the last name."""
+    last, comma, first = name.partition(",")
+    if not comma:
+        first, _, last = name.strip().rpartition(" ")
+    return last.strip(), first.strip()
