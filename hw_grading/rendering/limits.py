@@ -23,7 +23,7 @@ class Limits:
     """What is left for the texts and pictures on one page: many small ones add up."""
 
     words: int = 60_000  # short words and signs, for parsers
-    plain: int = 2_000_000  # characters of text that no parser reads
+    plain: int = 1_000_000  # characters of text that no parser reads
     pictures: int = 15_000_000  # characters of pictures in base64
 
     def parses(self, text: str) -> bool:
