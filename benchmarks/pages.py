@@ -1,7 +1,7 @@
 """Measure the slowest pages that hostile texts can make: of the desk, feedback and formgrader.
 
-Each text fills a notebook in every place where a student can put one. What a page may cost is set
-in `hw_grading/rendering/limits.py`, whose prices have to cover what is measured here.
+Each text fills a notebook in every place where a student can put one. What a page may hold is
+set in `hw_grading/rendering/limits.py`.
 """
 
 import copy

@@ -84,16 +84,9 @@ _number = partial(_argument, metavar="NUMBER", type=int)
 _points = partial(_argument, metavar="POINTS", type=float)
 _students = partial(_argument, "--student", metavar="ID", action="append", default=[])
 _ONLY = _students("only this student; repeatable")
-_FORMATS = ["canvas", "moodle", "gradescope", "questions"]
+_FORMATS = ["canvas", "moodle", "questions"]
 _HOMEWORK = _argument("homework", "the homework's name, such as hw3")
 _ROSTER = _file("--roster", "the list of students; default: the course's students.csv")
-_NAMES = _switch("--accept-names", "accept students of whom only the name is known")
-_WORKSHEET = [
-    _text("--column-participant", "its column of participants; default: Identifier"),
-    _text("--column-id", "its column of university numbers; default: ID number"),
-    _text("--column-login", "its column of emails or logins; default: Email address"),
-    _text("--column-name", "its column of names; default: Full name"),
-]
 
 
 @_command("Prepare", homework=False)
@@ -193,13 +186,6 @@ def compare(asked: Asked) -> int:
         action="append",
         default=[],
     ),
-    *_WORKSHEET,
-    _text("--column-time", "its column of times; default: Last modified (submission)"),
-    _text("--language", "the language of its times, such as de; default: en", default="en"),
-    _text(
-        "--time-format", "of its times, such as '%%d/%%m/%%Y, %%H:%%M'; default: the language's own"
-    ),
-    _NAMES,
     _switch("--dry-run", "show the table, and write nothing"),
     _switch("--yes", "write without asking"),
 )
@@ -208,13 +194,13 @@ def collect(asked: Asked) -> int:
 
     Recognises downloads of Canvas, Gradescope and Moodle, and files named
     <student>_<homework>.ipynb. Shows a table, and asks before it writes anything. Students can
-    change their names, so Canvas' gradebook and Moodle's worksheet say whose a file is.
+    change their names, so Canvas' gradebook and Moodle's worksheet say whose a file is. Download
+    the worksheet with English as your language in Moodle.
     """
     from hw_grading.lms.collect import collect
 
-    names = ["roster", "canvas_gradebook", "accept_names", "dry_run", "yes"]
-    names += ["language", "time_format"]
-    chosen = {name: getattr(asked, name) for name in names} | {"columns": _columns(asked)}
+    names = ["roster", "canvas_gradebook", "dry_run", "yes"]
+    chosen = {name: getattr(asked, name) for name in names}
     chosen["moodle_worksheets"] = asked.moodle_worksheet
     is_done = collect(asked.course.folder, asked.homework, asked.downloads, **chosen)
     return FINE if is_done else TO_DO
@@ -424,7 +410,6 @@ def code(asked: Asked) -> int:
     ),
     _switch("--pdf", "the zip has each graded notebook as PDF too"),
     _ROSTER,
-    _NAMES,
     more=True,
 )
 def feedback(asked: Asked) -> int:
@@ -446,8 +431,7 @@ def feedback(asked: Asked) -> int:
     if any(f"+{asked.homework}+" in folder.name for folder in inbound.glob("*")):
         status = max(status, _nbgrader("release_feedback", asked))
     if asked.zip:
-        chosen = {name: getattr(asked, name) for name in ("roster", "accept_names")}
-        chosen |= {"students": asked.student, "with_pdf": asked.pdf}
+        chosen = {"roster": asked.roster, "students": asked.student, "with_pdf": asked.pdf}
         done = pack_feedback(course, asked.homework, asked.zip, **chosen)
         said = f"{done.path}: the feedback of {counted(len(done.students), 'student')}"
         status = max(status, _say([said], done.left_out))
@@ -460,23 +444,20 @@ def feedback(asked: Asked) -> int:
     _file("--fill", "Canvas' gradebook or Moodle's grading worksheet, to fill in"),
     _file("--output", "the file to write; default: <homework>_<format>.csv"),
     _text("--column", "the homework's column, if the command cannot find it"),
-    *_WORKSHEET,
-    _text("--column-feedback", "its column of comments; default: Feedback comments"),
     _ROSTER,
     _ONLY,
-    _NAMES,
 )
 def export(asked: Asked) -> int:
-    """Export grades for Canvas, Moodle, Gradescope, or by question.
+    """Export grades for Canvas, Moodle, or by question.
 
     canvas and moodle fill in the file that you downloaded there; students without a score keep
-    their old value. moodle also fills in comments: total, lateness, what failed. gradescope and
-    questions write new tables. All scores are final scores. The last line says what is left to do.
+    their old value. moodle also fills in comments: total, lateness, what failed. questions
+    writes a new table. All scores are final scores. The last line says what is left to do.
     """
     from hw_grading.lms.export import export
 
-    chosen = {name: getattr(asked, name) for name in ("fill", "roster", "accept_names", "column")}
-    chosen |= {"columns": _columns(asked), "students": asked.student}
+    chosen = {name: getattr(asked, name) for name in ("fill", "roster", "column")}
+    chosen["students"] = asked.student
     path, done = export(asked.course, asked.homework, asked.format, asked.output, **chosen)
     status = _say([done.message, path], done.to_check)
     _say([done.last_line])
@@ -543,12 +524,6 @@ def _say(lines: Iterable[object], warnings: Iterable[str] = ()) -> int:
         print(f"warning: {visible(warning)}", file=sys.stderr)
         status = TO_DO
     return status
-
-
-def _columns(asked: Asked) -> dict[str, str]:
-    """Return the titles of a worksheet's columns that the user named, by what they have."""
-    named = {name: title for name, title in vars(asked).items() if name.startswith("column_")}
-    return {name.removeprefix("column_"): title for name, title in named.items() if title}
 
 
 def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:

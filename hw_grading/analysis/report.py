@@ -72,7 +72,7 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
         room = max(width - 4, 1)
         if result:
             lines += ["    " + fit(remark, room) for remark in _remarks(result, room)]
-    return "\n".join([*lines, "", *_summary(found, collected), "", *open_lines(still_open(found))])
+    return "\n".join([*lines, "", *_summary(found), "", *open_lines(still_open(found))])
 
 
 def _told_apart(questions: list[str], others: Set[str]) -> list[str]:
@@ -144,22 +144,10 @@ def _line_of(failure: Failure) -> str:
     return ": ".join(filter(None, words))
 
 
-def _summary(found: Results, collected: Collected) -> list[str]:
+def _summary(found: Results) -> list[str]:
     results = found.handed_in
-    counts = {cell.name for cell in found.counting}
     became = {status: sum(result.status is status for result in results) for status in Status}
-    waiting = [
-        sum(score.waits and score.cell.name in counts for score in result.known.scores)
-        for result in results
-        if result.known.scored or result.status is Status.SUBMISSION_FAILED
-    ]
-    answers, students = sum(waiting), sum(map(bool, waiting))
-    lines = [
-        ", ".join(f"{_STATUS[status]} {count}" for status, count in became.items()),
-        f"waiting for a person (+): {counted(answers, 'answer')} of {counted(students, 'student')}",
-    ]
-    if names := collected.by_name:
-        lines.append(f"collected by name only, which students can change: {', '.join(names)}")
+    lines = [", ".join(f"{_STATUS[status]} {count}" for status, count in became.items())]
     if without := sum(result.known.scored and not result.run for result in results):
         lines.append(
             f"what failed is not known of {counted(without, 'submission')}, never graded by this "

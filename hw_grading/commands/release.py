@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import NotebookNode
 
 from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.student_zip import write_student_zip
@@ -21,8 +20,8 @@ from hw_grading.gradebook.model import wrong_conditions, wrong_sums
 from hw_grading.gradebook.scores import Cell
 from hw_grading.homework.course import Course, released_copy
 from hw_grading.homework.homework import FILE_NAME, STAFF, ManifestError, manifest_of
-from hw_grading.homework.notebook import is_test, read_places
-from hw_grading.homework.points import differ, points_of, set_points
+from hw_grading.homework.notebook import TEST, Notebook
+from hw_grading.homework.points import differ, set_points
 from hw_grading.homework.source_notebook import (
     mistakes,
     refuse,
@@ -31,7 +30,6 @@ from hw_grading.homework.source_notebook import (
     wrong_marks,
 )
 from hw_grading.plugins.trial import try_alone
-from hw_support.submission.cells import marks_of
 from hw_support.submission.file import UserError
 
 
@@ -73,7 +71,7 @@ def check_source(course: Course, assignment: str) -> list[str]:
     manifest = manifest_of(course.root, assignment)
     file = course.root / STAFF / assignment / FILE_NAME
     total, contradictions, wrong = 0.0, list[str](), list[str]()
-    cells, owner = list[notebook.Cell](), dict[str, Path]()
+    known, owner = set[str](), dict[str, Path]()
     for path in course.sources(assignment):
         shown = path.relative_to(course.root) if path.is_relative_to(course.root) else path
         try:
@@ -92,7 +90,7 @@ def check_source(course: Course, assignment: str) -> list[str]:
             wrong += [f"{shown}: {sentence}" for sentence in said]
             continue
         read = Notebook.of(notebook)
-        cells += read.cells
+        known |= {cell.grade_id for cell in read.cells}
         by_hand = []
         for cell in (one for one in read.cells if one.points):
             total += cell.points
@@ -114,7 +112,7 @@ def check_source(course: Course, assignment: str) -> list[str]:
             f"{file}: points is {manifest.points:g}, but the cells of the notebook sum to "
             f"{total:g}. Change one of the two."
         )
-    return [*(f"{file}: {said}" for said in unknown_cells(manifest, cells)), *contradictions]
+    return [*(f"{file}: {said}" for said in unknown_cells(manifest, known)), *contradictions]
 
 
 def _has_ids(document: Mapping[str, Any]) -> bool:

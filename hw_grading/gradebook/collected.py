@@ -26,10 +26,8 @@ class Record:
     sha256: str  # of the notebook, hexadecimal
     attempt: int  # grows with each upload; 0 if the platform gives no number
     account: str = ""  # on the platform, and nobody else's; "" if unknown
-    by_name: bool = False  # nothing but a name says whose it is
     name: str = ""  # the path in the download; "" if an earlier version collected it
     keys: tuple[tuple[str, str], ...] = ()  # for which the platform vouches; see `Who`
-    said: str = ""  # the student's name there
     in_time: bool = False  # says the platform, which gives no time
 
 
@@ -49,11 +47,6 @@ class Collected:
     students: dict[str, Record] = field(default_factory=dict)  # by id
     # By the last `collect` of each platform.
     left_out: list[LeftOut] = field(default_factory=list)
-
-    @property
-    def by_name(self) -> list[str]:
-        """The students of whose submissions nothing but a name says that they are theirs."""
-        return [student for student, record in self.students.items() if record.by_name]
 
     def without_proof(self, results: Results) -> list[str]:
         """Return the students of whose submissions nothing proves when they were handed in.

@@ -27,7 +27,7 @@ from hw_grading.gradebook.model import (
     RubricChanged,
     rubric_of,
 )
-from hw_grading.gradebook.tables import EVENTS, MARKS, RUBRICS, now, of, put
+from hw_grading.gradebook.tables import ANSWERS, EVENTS, MARKS, RUBRICS, now, of, put
 from hw_grading.texts import counted, signed
 
 _LONGEST_PAUSE = timedelta(minutes=5)  # of somebody who types one text
@@ -40,6 +40,7 @@ class Answer:
     grading: Grading
     given: Row[Any]  # nbgrader's
     row: Row[Any] | None  # in `MARKS`
+    digest: str  # of the answer at its last autograding; "" if there was none
 
 
 @dataclass(frozen=True)
@@ -128,11 +129,13 @@ class Rows:
         """Return each answer by student, or one student's; `lock` locks nbgrader's scores of it."""
         given = self._given(student, lock=lock)
         saved = {row.student: row for row in self.all(MARKS, student=student)}
-        return {
-            one.student_id: Answer(_grading(one, row, rubric), one, row)
-            for one in given
-            for row in [saved.get(one.student_id)]
-        }
+        digests = {row.student: row.digest for row in self.all(ANSWERS, student=student)}
+        answers = {}
+        for one in given:
+            row, digest = saved.get(one.student_id), digests.get(one.student_id, "")
+            grading = _grading(one, row, rubric, digest)
+            answers[one.student_id] = Answer(grading, one, row, digest)
+        return answers
 
     def answer(self, rubric: Rubric, student: str, *, lock: bool = False) -> Answer:
         """Return a student's answer; `Refused` if there is none."""
@@ -172,8 +175,7 @@ class Rows:
             points = [(one.chosen, one.adjustment, one.done) for one in (old, mark)]
             only_remarks = grading.waits and old.done and points[0] == points[1] and old != mark
             # Whether the answer was autograded again, and changed, while the grader looked at it.
-            here = row.answer if row else ""
-            outdated = bool(stamp.digest and here) and stamp.digest != here
+            outdated = bool(stamp.digest and answer.digest) and stamp.digest != answer.digest
             waits = only_remarks or outdated or (not mark.done and given.auto_score is None)
             digest = digest if only_remarks else stamp.digest or digest
         self._give(given, *shown, waits=waits)
@@ -287,8 +289,7 @@ def _is_of_the_desk(answer: Answer) -> bool:
     return answer.grading.mark.done and not answer.grading.overridden
 
 
-def _grading(given: Row[Any], row: Row[Any] | None, rubric: Rubric) -> Grading:
-    saved = row if row and row.revision else None
+def _grading(given: Row[Any], saved: Row[Any] | None, rubric: Rubric, digest: str) -> Grading:
     text = given.manual_comment or ""
     written = (saved.score, saved.given_comment or "") if saved else (None, "")
     overridden = (given.manual_score, text) != written
@@ -314,7 +315,7 @@ def _grading(given: Row[Any], row: Row[Any] | None, rubric: Rubric) -> Grading:
         flagged=saved.flagged,
         flag_note=saved.flag_note,
     )
-    changed = saved.done and saved.digest and saved.answer and saved.digest != saved.answer
+    changed = saved.done and saved.digest and digest and saved.digest != digest
     return replace(grading, mark=mark, changed=bool(changed), grader=saved.grader, at=saved.at)
 
 

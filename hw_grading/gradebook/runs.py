@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.engine import Connection
 
-from hw_grading.gradebook.tables import MARKS, PARTS, RUNS, now, of, put
+from hw_grading.gradebook.tables import ANSWERS, PARTS, RUNS, now, of, put
 from hw_grading.homework.notes import problems_in
 from hw_grading.outcome import PartResult, Status
 from hw_support.submission.problems import Problem, Severity, encodable
@@ -261,8 +261,8 @@ def unanswered_in(
 def digests_before(connection: Connection, assignment: str, student: str) -> dict[str, str]:
     """Return the digests of a student's answers at the last autograding, by grade id."""
     key = {"assignment": assignment, "student": student}
-    query = select(MARKS.c.cell, MARKS.c.answer).where(of(MARKS, key), MARKS.c.answer != "")
-    return {row.cell: row.answer for row in connection.execute(query)}
+    query = select(ANSWERS.c.cell, ANSWERS.c.digest).where(of(ANSWERS, key))
+    return {row.cell: row.digest for row in connection.execute(query)}
 
 
 def remember(
@@ -274,7 +274,6 @@ def remember(
 ) -> None:
     """Store the digests of a student's answers as they are now, and remove those of these cells."""
     key = {"assignment": assignment, "student": student}
-    old = update(MARKS).where(of(MARKS, key), MARKS.c.cell.in_(cells))
-    connection.execute(old.values(answer=""))
+    connection.execute(delete(ANSWERS).where(of(ANSWERS, key), ANSWERS.c.cell.in_(cells)))
     for cell, digest in digests.items():
-        put(connection, MARKS, key | {"cell": cell}, answer=digest)
+        put(connection, ANSWERS, key | {"cell": cell}, digest=digest)

@@ -21,9 +21,11 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     insert,
     inspect,
     select,
+    text,
     true,
     update,
 )
@@ -54,9 +56,9 @@ def put(connection: Connection, table: Table, key: Mapping[str, Any], **values: 
         connection.execute(insert(table).values(**key, **values))
 
 
-def _filled(name: str, kind: Any, default: Any = None) -> Column[Any]:
+def _filled(name: str, kind: Any) -> Column[Any]:
     """Return a column in which each row has a value."""
-    return Column(name, kind, nullable=False, default=default)
+    return Column(name, kind, nullable=False)
 
 
 RUBRICS = Table(
@@ -68,26 +70,32 @@ RUBRICS = Table(
     _filled("rubric", Text),  # JSON: the items in order
     name_column("grader"),  # who changed it last; "" for the mark scheme
 )
-MARKS = Table(  # a row for each answer that people grade, from its first autograding or save on
+ANSWERS = Table(  # as the last autograding found them, also those that are marked in formgrader
+    "hw_grading_answer",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("cell", key=True),  # "" for everything that the student wrote, "/x" in notebook x
+    name_column("student", key=True),
+    _filled("digest", String(64)),
+)
+MARKS = Table(  # a row for each answer that people graded at the desk
     "hw_grading_mark",
     METADATA,
     name_column("assignment", key=True),
-    name_column("cell", key=True),  # "" for everything that the student wrote
+    name_column("cell", key=True),
     name_column("student", key=True),
-    # Digest of the answer at the last autograding, also if it is marked in formgrader; or ""
-    _filled("answer", String(64), ""),
-    _filled("revision", Integer, 0),  # grows with each save; 0 before the first
-    _filled("chosen", Text, "[]"),  # JSON: the ids of the items that apply
-    _filled("adjustment", Float, 0.0),
-    _filled("comment", Text, ""),  # the grader's own words
-    _filled("done", Boolean, False),
-    _filled("flagged", Boolean, False),
-    _filled("flag_note", Text, ""),
+    _filled("revision", Integer),  # grows with each save, from 1 on
+    _filled("chosen", Text),  # JSON: the ids of the items that apply
+    _filled("adjustment", Float),
+    _filled("comment", Text),  # the grader's own words
+    _filled("done", Boolean),
+    _filled("flagged", Boolean),
+    _filled("flag_note", Text),
     Column("score", Float),  # the score and the comment last written into nbgrader's tables
     Column("given_comment", Text),
-    _filled("digest", String(64), ""),  # of the answer that was graded, "" if not known
-    _filled("grader", String(MAX_IN_A_NAME), ""),
-    Column("at", DateTime),
+    _filled("digest", String(64)),  # of the answer that was graded, "" if not known
+    name_column("grader"),
+    _filled("at", DateTime),
 )
 EVENTS = Table(
     "hw_grading_event",
@@ -182,8 +190,15 @@ def make_tables(connection: Connection) -> None:
     The transaction must have locked other writers out. A course that used nbgrader alone until now
     keeps the extensions that nbgrader's own column has.
     """
-    is_new = EXTENSIONS.name not in inspect(connection).get_table_names()
+    there = inspect(connection)
+    is_new = EXTENSIONS.name not in there.get_table_names()
     METADATA.create_all(connection)
+    if not is_new and "answer" in {column["name"] for column in there.get_columns(MARKS.name)}:
+        # Earlier versions kept the digests in the table of marks.
+        digests = "SELECT assignment, cell, student, answer FROM hw_grading_mark WHERE answer != ''"
+        connection.execute(text(f"INSERT INTO hw_grading_answer {digests}"))
+        connection.execute(delete(MARKS).where(MARKS.c.revision == 0))
+        connection.execute(text("ALTER TABLE hw_grading_mark DROP COLUMN answer"))
     if is_new:
         given = api.SubmittedAssignment
         query = select(api.Assignment.name, given.student_id, given.extension).join(given)

@@ -7,7 +7,7 @@ If one of them is mistyped, students could read what is between them.
 import ast
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from nbgrader.utils import is_solution
 
 from hw_grading.homework.checks_cells import Above, wrong_in
 from hw_grading.homework.homework import Manifest
-from hw_grading.homework.notebook import Cell, as_released, is_test, uses_checks
+from hw_grading.homework.notebook import as_released, is_test, uses_checks
 from hw_grading.homework.points import not_understood, worth_of
 from hw_support.submission.cells import grade_id_of, marks_of
 from hw_support.submission.file import UserError
@@ -135,14 +135,14 @@ def refuse(sentences: Iterable[str]) -> None:
         raise UserError("\n".join([*wrong, "Nothing was released."]))
 
 
-def unknown_cells(manifest: Manifest, cells: Iterable[Cell]) -> Iterator[str]:
+def unknown_cells(manifest: Manifest, known: Set[str]) -> Iterator[str]:
     """Yield a sentence for each cell that a manifest names and a homework does not have."""
     named = {*manifest.limits, *manifest.shown_beside, *manifest.plots}
     if "certification" in manifest.model_fields_set:
         named |= {manifest.certification} - {""}
     for beside in manifest.shown_beside.values():
         named |= {*beside.answers, *beside.printed}
-    for grade_id in sorted(named - {cell.grade_id for cell in cells}):
+    for grade_id in sorted(named - known):
         yield f"it names the cell {quoted(grade_id)}, but no cell of the notebook has this id."
 
 

@@ -41,7 +41,6 @@ from hw_grading.lms.platforms import (
     read_metadata,
 )
 from hw_grading.lms.roster import read_roster
-from hw_grading.lms.times import TimeReader
 from hw_grading.texts import agreed, message_of, say, typed
 from hw_support.in_one_step import in_one_step
 from hw_support.submission.file import UserError
@@ -67,20 +66,15 @@ def collect(
     roster: Path | None = None,
     canvas_gradebook: Path | None = None,
     moodle_worksheets: Sequence[Path] = (),
-    columns: Mapping[str, str],
-    language: str = "en",
-    time_format: str = "",
-    accept_names: bool = False,
     dry_run: bool = False,
     yes: bool = False,
 ) -> bool:
     """Show the submissions in downloads, and write them into ``submitted/`` if you agree.
 
     `downloads` are zips, folders or notebooks. The gradebook and the worksheet say whose files they
-    are, the worksheet also when they were submitted: one for all downloads, or one for each. Its
-    titles are `columns`, its times are in a language and a format. With `accept_names` a name says
-    whose a file is, with `dry_run` nothing is written, with `yes` nobody is asked. Returns whether
-    there was something to collect and nothing was left out.
+    are, the worksheet also when they were submitted: one for all downloads, or one for each. With
+    `dry_run` nothing is written, with `yes` nobody is asked. Returns whether there was something to
+    collect and nothing was left out.
     """
     course = Course(folder)
     course.expect_homework(assignment)
@@ -97,11 +91,10 @@ def collect(
         )
     people = read_roster(course, roster, canvas_gradebook)
     zone = zone_of(course, manifest_of(course.root, assignment))
-    clock = TimeReader(zone, language, time_format)
     accounts = {}
     if canvas_gradebook:
-        accounts[CANVAS.name] = accounts_in(CANVAS, canvas_gradebook, {}, clock)
-    of_moodle = [accounts_in(MOODLE, sheet, columns, clock) for sheet in moodle_worksheets]
+        accounts[CANVAS.name] = accounts_in(CANVAS, canvas_gradebook, zone)
+    of_moodle = [accounts_in(MOODLE, sheet, zone) for sheet in moodle_worksheets]
     by_download = [accounts] * len(downloads)
     if of_moodle:
         of_moodle = of_moodle if len(of_moodle) > 1 else of_moodle * len(downloads)
@@ -110,7 +103,7 @@ def collect(
     records = collected.students
     with ExitStack() as stack:
         found, left_out = _found_in(zip(downloads, by_download, strict=True), assignment, stack)
-        plan = decide(course, assignment, people, found, left_out, records, accept_names)
+        plan = decide(course, assignment, people, found, left_out, records)
         say(plan_text(plan, zone))
         if dry_run:
             print("Nothing was written (--dry-run).")

@@ -116,16 +116,14 @@ def export(
     *,
     fill: Path | None = None,
     column: str = "",
-    columns: Mapping[str, str],
     roster: Path | None = None,
     students: Collection[str] = (),
-    accept_names: bool = False,
 ) -> tuple[Path, Exported]:
     """Write the grades of a homework; return the file, and what was exported.
 
     The default file, ``<assignment>_<kind>.csv`` in this folder, must not exist yet; `to` is
     replaced in one step. `fill` is the file of Canvas or Moodle, `column` its column if it
-    cannot be found by itself, `columns` titles of others in it. No `students` means all. Raises
+    cannot be found by itself. No `students` means all. Raises
     `Unavailable` or `UserError` if nothing was written.
     """
     if (kind in PLATFORMS) != bool(fill):
@@ -136,12 +134,11 @@ def export(
         )
     grades = _grades_of(course, assignment, roster, students)
     if fill:
-        exported = _filled(PLATFORMS[kind], fill, grades, column, columns, accept_names)
+        exported = _filled(PLATFORMS[kind], fill, grades, column)
     else:
         without = sum(not grade.is_scored for grade in grades.wanted.values())
         said = f"{counted(len(grades.wanted), 'student')}, {without} of them without a score."
-        row = _like_gradescope if kind == "gradescope" else _by_question
-        content = _csv([row(grades.results, one) for one in grades.wanted.values()])
+        content = _csv([_by_question(grades.results, one) for one in grades.wanted.values()])
         given = {who: one.result for who, one in grades.wanted.items() if one.is_scored}
         exported = Exported(said, content, [], given)
     unfinished: dict[str, list[str]] = {}
@@ -194,23 +191,15 @@ def _grades_of(
 # -- a platform's file
 
 
-def _filled(
-    platform: Platform,
-    path: Path,
-    grades: Grades,
-    column: str,
-    columns: Mapping[str, str],
-    accept_names: bool,
-) -> Exported:
+def _filled(platform: Platform, path: Path, grades: Grades, column: str) -> Exported:
     """Write the wanted students' scores into a column of a platform's file.
 
-    A row keeps its value if the student has no score, or if the value is "ex". A student who
-    is known by name only gets a score with `accept_names`.
+    A row keeps its value if the student has no score, or if the value is "ex".
     """
-    table, students = read_sheet(platform, path, columns)
+    table, students = read_sheet(platform, path)
     results, to_check, notes = grades.results, list[str](), list[str]()
     chosen, most = _column(platform, table, results, column)
-    lines = _lines_of(students, grades, accept_names, to_check, notes)
+    lines = _lines_of(students, grades, to_check, notes)
     old = {row.line: row.cells[chosen].strip().casefold() for row in table.rows}
     given = {
         student: grades.wanted[student].result
@@ -228,7 +217,7 @@ def _filled(
     scores = {lines[student]: in_digits(result.final) for student, result in given.items()}
     said = f"{counted(len(scores), 'score')} in the column {quoted(table.titles[chosen])}"
     values = {chosen: scores}
-    title = {**platform.columns, **columns}.get("feedback", "")
+    title = platform.columns.get("feedback", "")
     if folded(title) in table.columns:
         column_of_comments = table.columns.index(folded(title))
         comments, kept = _comments(table, column_of_comments, given, lines, results)
@@ -296,25 +285,21 @@ def _column(
 
 
 def _lines_of(
-    students: Mapping[int, Who],
-    grades: Grades,
-    accept_names: bool,
-    to_check: list[str],
-    notes: list[str],
+    students: Mapping[int, Who], grades: Grades, to_check: list[str], notes: list[str]
 ) -> dict[str, int]:
     """Return the line of each student's row; add sentences on other rows and students.
 
     Rows of other people are no more than a note: the platform has teachers and other courses.
     """
-    matches = grades.roster.match(students, students.__getitem__, accept_names)
-    strangers = [n for n, why in matches.unknown if isinstance(why, Unknown)]
-    to_check += [f"line {n}: {why}" for n, why in matches.unknown if n not in strangers]
+    by_student, unknown = grades.roster.match(students, students.__getitem__)
+    strangers = [n for n, why in unknown if isinstance(why, Unknown)]
+    to_check += [f"line {n}: {why}" for n, why in unknown if n not in strangers]
     if strangers:
         said = ", ".join(f"{students[line].said} (line {line})" for line in strangers)
         number = counted(len(strangers), "row")
         notes.append(f"{number} of people not in {grades.roster.source}, unchanged: {said}")
     lines = {}
-    for person, rows in matches.of.items():
+    for person, rows in by_student.items():
         if len(rows) == 1:
             lines[person.id] = rows[0]
         else:
@@ -322,12 +307,6 @@ def _lines_of(
                 f"lines {' and '.join(map(str, rows))}: these are rows of {person.id}. They are "
                 "unchanged: remove all but one, and export again"
             )
-    if matches.by_name:
-        todo = "Compare their rows with the platform, where these were filled in"
-        if not accept_names:
-            todo = "Their rows are unchanged. To fill them in all the same: --accept-names"
-        names = ", ".join(f"{p.id} (line {n})" for p, rows in matches.by_name.items() for n in rows)
-        to_check.append(f"known by name only, which students can change: {names}. {todo}")
     if missing := [s for s, g in grades.wanted.items() if g.is_scored and s not in lines]:
         names = ", ".join(f"{s} ({quoted(grades.wanted[s].person.name)})" for s in missing)
         number = counted(len(missing), "student")
@@ -336,27 +315,6 @@ def _lines_of(
 
 
 # -- tables of our own
-
-
-def _like_gradescope(results: Results, grade: Grade) -> dict[str, Any]:
-    """Return a row as in Gradescope's export of an assignment, with a column for each cell."""
-    row, record = _plain(results, grade, grade.is_scored), grade.result.known
-    seconds, when = round(record.seconds_late), record.handed_in
-    status = "Graded" if grade.is_scored and not grade.why_not_final else "Ungraded"
-    late = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    return {
-        "First Name": row["first_name"],
-        "Last Name": row["last_name"],
-        "SID": grade.person.sid or grade.person.id,
-        "Email": row["email"],
-        "Sections": grade.person.section,
-        "Total Score": row["score"],
-        "Max Points": row["max_score"],
-        "Status": status if grade.result.record else "Missing",
-        "Submission Time": f"{when:%Y-%m-%d %H:%M:%S} +0000" if when else "",
-        "Lateness (H:M:S)": late if when else "",
-        **_points(results, grade),
-    }
 
 
 def _by_question(results: Results, grade: Grade) -> dict[str, Any]:

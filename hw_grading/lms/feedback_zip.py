@@ -60,7 +60,6 @@ def pack_feedback(
     *,
     roster: Path | None = None,
     students: Collection[str] = (),
-    accept_names: bool = False,
     with_pdf: bool = False,
 ) -> Packed:
     """Write the pages of feedback into ``<assignment>_feedback_<kind>.zip`` in this folder.
@@ -77,7 +76,7 @@ def pack_feedback(
     else:
         people = read_roster(course, roster)
         records = read_collected(course, assignment).students
-        named_as = _named_as_collected(PLATFORMS[kind], records, people, accept_names, why)
+        named_as = _named_as_collected(PLATFORMS[kind], records, people, why)
     files: dict[str, bytes] = {}
     given = []
     pages = {student: page for student, page in pages.items() if student in (students or pages)}
@@ -131,7 +130,6 @@ def _named_as_collected(
     platform: Platform,
     records: Mapping[str, Record],
     people: Roster,
-    accept_names: bool,
     why: defaultdict[str, list[str]],
 ) -> dict[str, _Name]:
     """Return what names a student's files on a platform; add those who are left out to `why`."""
@@ -139,24 +137,21 @@ def _named_as_collected(
     unnamed = [student for student, record in own.items() if not record.name]
     why["collected by an earlier version: collect again"] += unnamed
     known = [student for student in own if student not in unnamed]
-    matches = people.match(known, lambda student: _who(own[student]), accept_names)
+    by_person, unknown = people.match(known, lambda student: _who(own[student]))
     found: dict[str, _Name] = {}
-    for person, students in matches.of.items():
+    for person, students in by_person.items():
         if [*map(folded, students)] == [folded(person.id)]:
             record = own[students[0]]
             found[students[0]] = partial(platform.returned, record.name, record.account)
         else:
             why[f"the list of students says that this is {person.id}: collect again"] += students
-    for students in matches.by_name.values() if not accept_names else ():
-        why["known by name only, which students can change: --accept-names"] += students
-    for student, reason in matches.unknown:
+    for student, reason in unknown:
         why[str(reason)].append(student)
     return found
 
 
 def _who(record: Record) -> Who:
-    said = f"{record.said} ({record.account})"
-    return Who(said, record.keys, record.said, record.account)
+    return Who(record.account, record.keys, account=record.account)
 
 
 def _pdf_of(results: Results, student: str, path: Path) -> bytes:

@@ -23,8 +23,6 @@ OLDER = "Duplicates: the newest file of each student is used"
 LEFT_OUT = "LEFT OUT"
 BESIDE = "Beside the notebook that counts, and not collected"
 UNKNOWN = "UNKNOWN: left out, because their students are not known"
-BY_NAME = "KNOWN BY NAME ONLY: left out"
-TAKEN = "KNOWN BY NAME ONLY: taken. Compare them with the platform"
 NO_TIME = "TIME NOT PROVEN, counts as on time: if it was late, write the time (UTC) into this file"
 DAMAGED = "CANNOT BE GRADED: ask these students to submit again"
 MISSING = "Missing: no submission"
@@ -32,8 +30,8 @@ Told = tuple[str, str]  # a file or a student, and what to know about it
 NEW, REPLACES, THERE = "new", "replaces an older one", "already there"
 _HEADS = ("student", "name", "submitted", "late", "state", "from")
 _HOW_TO_KNOW = (
-    "A student can take another's name. So give what the platform knows: --canvas-gradebook or",
-    "--moodle-worksheet. To take these files as their names say: --accept-names",
+    "A name is no proof, since a student can take another's. Give what the platform knows:",
+    "--canvas-gradebook or --moodle-worksheet. Or add its values to the list of students.",
 )
 
 
@@ -60,7 +58,7 @@ class Plan:
     @property
     def left_out(self) -> list[LeftOut]:
         """The files that are not collected, although they may count."""
-        told = [one for name in (LEFT_OUT, UNKNOWN, BY_NAME) for one in self.sections[name]]
+        told = [one for name in (LEFT_OUT, UNKNOWN) for one in self.sections[name]]
         others = next(iter(self.platforms.values()), "")
         return [LeftOut(file, why, self.platforms.get(file, others)) for file, why in told]
 
@@ -86,25 +84,21 @@ def decide(
     found: Sequence[Found],
     left_out: Sequence[Told],
     collected: Mapping[str, Record],
-    accept_names: bool,
 ) -> Plan:
     """Decide which of the found files to collect; `collected` is by student id."""
-    headings = (OLDER, BESIDE, LEFT_OUT, UNKNOWN, BY_NAME, TAKEN, NO_TIME, DAMAGED, MISSING)
+    headings = (OLDER, BESIDE, LEFT_OUT, UNKNOWN, NO_TIME, DAMAGED, MISSING)
     platforms = {one.upload.file: one.platform for one in found}
     plan = Plan(assignment, [], {heading: [] for heading in headings}, platforms)
     sections = plan.sections
     sections[LEFT_OUT] += left_out
-    matches = roster.match(found, lambda one: one.who, accept_names)
-    sections[UNKNOWN] += [(f.upload.file, f"{f.who.said}: {why}") for f, why in matches.unknown]
-    for person, files in matches.by_name.items() if not accept_names else ():
-        sections[BY_NAME] += [(one.upload.file, f"perhaps of {person.id}") for one in files]
-    for person, files in sorted(matches.of.items(), key=lambda pair: pair[0].id):
-        where, by_name = course.submitted(person.id, assignment), person in matches.by_name
+    by_student, unknown = roster.match(found, lambda one: one.who)
+    sections[UNKNOWN] += [(one.upload.file, f"{one.who.said}: {why}") for one, why in unknown]
+    for person, files in sorted(by_student.items(), key=lambda pair: pair[0].id):
+        where = course.submitted(person.id, assignment)
         try:
             newest, content, others = _newest(person.id, files, assignment)
             sha256 = hashlib.sha256(content).hexdigest()
-            before = collected.get(person.id)
-            state = _state(where, assignment, newest, by_name, sha256, before)
+            state = _state(where, assignment, newest, sha256, collected.get(person.id))
         except (UserError, OSError) as why:
             sections[LEFT_OUT] += [(one.upload.file, str(why)) for one in files]
             continue
@@ -112,10 +106,7 @@ def decide(
         sections[OLDER] += [(one.upload.file, why_not) for one in files if one is not newest]
         if beside := [*newest.beside, *others]:
             sections[BESIDE].append((newest.upload.file, ", ".join(map(quoted, beside))))
-        is_sure = not by_name or (state == THERE and before is not None and not before.by_name)
-        plan.entries.append(Entry(person, newest, _record(newest, sha256, not is_sure), state))
-        if not is_sure:
-            sections[TAKEN].append((person.id, newest.who.said))
+        plan.entries.append(Entry(person, newest, _record(newest, sha256), state))
         if newest.why_no_time and not (state == THERE and _time_there(where)):
             about = f"{newest.why_no_time}: {where / TIMESTAMP}"
             sections[NO_TIME].append((person.id, about))
@@ -129,17 +120,15 @@ def decide(
     return plan
 
 
-def _record(found: Found, sha256: str, by_name: bool) -> Record:
+def _record(found: Found, sha256: str) -> Record:
     return Record(
         file=found.upload.file,
         platform=found.platform,
         sha256=sha256,
         attempt=found.attempt,
         account=found.who.account,
-        by_name=by_name,
         name=found.upload.name,
         keys=found.who.keys,
-        said=found.who.name,
         in_time=found.when is None and not found.why_no_time,
     )
 
@@ -175,9 +164,7 @@ def _newest(student: str, found: list[Found], assignment: str) -> tuple[Found, b
     return found[0], content, others
 
 
-def _state(
-    where: Path, assignment: str, found: Found, by_name: bool, sha256: str, before: Record | None
-) -> str:
+def _state(where: Path, assignment: str, found: Found, sha256: str, before: Record | None) -> str:
     """Return what a file is to ``submitted/``; `UserError` if that may have a newer one."""
     for place in (where, where.parent):
         if place.is_symlink() or (os.path.lexists(place) and not place.is_dir()):
@@ -196,8 +183,6 @@ def _state(
         why = f"it is from {quoted(earlier)}, and this one is from {quoted(account)}. {why}"
     elif there == sha256 and when in (None, handed_in):
         return THERE
-    elif by_name and before and not before.by_name:
-        why = f"it is known by more than a name. {why}"
     elif when and (handed_in or there == sha256):
         if not handed_in or handed_in < when:
             return REPLACES
@@ -227,7 +212,7 @@ def plan_text(plan: Plan, zone: tzinfo) -> str:
     for heading, files in plan.sections.items():
         lines += ["", f"{heading} ({len(files)}):"] if files else []
         lines += [f"  {one_line(': '.join(filter(None, about)))}" for about in files]
-        lines += _HOW_TO_KNOW if files and heading == BY_NAME else ()
+        lines += _HOW_TO_KNOW if files and heading == UNKNOWN else ()
     counts = [
         f"{len(plan.to_write)} to write",
         f"{len(plan.entries) - len(plan.to_write)} already there",
@@ -241,8 +226,7 @@ def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
     found = entry.found
     when = found.when.replace(tzinfo=UTC).astimezone(zone) if found.when else None
     late = f"LATE, says {found.platform}" if found.late else ""
-    state = f"{entry.state}{', by name only' if entry.record.by_name else ''}"
     name = entry.person.name or found.who.said
     shown = f"{when:%Y-%m-%d %H:%M:%S %Z}" if when else "-"
-    row = (entry.person.id, name, shown, late, state, found.upload.name)
+    row = (entry.person.id, name, shown, late, entry.state, found.upload.name)
     return tuple(map(one_line, row))

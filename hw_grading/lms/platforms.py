@@ -5,7 +5,7 @@
   ``-2`` when a student submits again. Its gradebook says whose a user id is.
 - **Moodle**: ``Jane Doe_12345_assignsubmission_file_/ps1.ipynb``, or this text before the file's
   name. The number is the participant's in this assignment only; the assignment's grading worksheet
-  says whose it is. Its columns have names in the site's language.
+  says whose it is. The worksheet must be in English, the language of each person's own choice.
 - **Gradescope**: a folder for each submission, such as ``submission_123/``, and beside them
   ``submission_metadata.yml``, with ``:submitters:`` and ``:created_at:`` for each.
 - No platform: ``<student>_ps1.ipynb`` and such zips, as from `python -m hw_support zip`.
@@ -16,7 +16,7 @@ Gradescope gives times of submission, Moodle in its worksheet only. Canvas says 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from hw_grading.homework.folders import time_of
 from hw_grading.lms.downloads import Upload
 from hw_grading.lms.roster import CANVAS_ID, TEST_STUDENT, Who
 from hw_grading.lms.tables import Table, folded, read_table
-from hw_grading.lms.times import TimeReader
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
@@ -105,8 +104,8 @@ MOODLE = Platform(
     "participant",
     re.compile(r"(?=_(?P<account>\d+)_assignsubmission_file(?:_|$)(?P<own>))"),
     True,
-    "a grading worksheet of Moodle (the assignment, Submissions, Download grading worksheet; for "
-    "titles in another language, see --help)",
+    "a grading worksheet of Moodle (the assignment, Submissions, Download grading worksheet; with "
+    "English as your language in Moodle)",
     "--moodle-worksheet",
     {
         "participant": "Identifier",
@@ -119,6 +118,7 @@ MOODLE = Platform(
     "the times are in the grading worksheet: download both at the same time, and add "
     "--moodle-worksheet FILE",
 )
+_MOODLES_TIME = "%A, %d %B %Y, %I:%M %p"
 PLAIN = "plain"  # the platform of files that no platform has named
 _METADATA = "submission_metadata.yml"
 _MAX_METADATA = 20_000_000  # bytes, which take 1 GB of memory
@@ -270,17 +270,13 @@ def _plainly_named(assignment: str) -> re.Pattern[str]:
 # -- lists of students
 
 
-def read_sheet(
-    platform: Platform, path: Path, columns: Mapping[str, str]
-) -> tuple[Table, dict[int, Who]]:
+def read_sheet(platform: Platform, path: Path) -> tuple[Table, dict[int, Who]]:
     """Read a platform's CSV file with a row for each student; return the student of each line.
 
-    `columns` are titles that the user chose. `UserError` if there is none with such a title, or
-    with the platform's number.
+    `UserError` if no column has the platform's number.
     """
-    table, titles = read_table(path), {**platform.columns, **columns}
-    for what in ("participant", *columns):
-        table.expect(folded(titles[what]), in_file=f" in {platform.file}")
+    table, titles = read_table(path), platform.columns
+    table.expect(folded(titles["participant"]), in_file=f" in {platform.file}")
     students = {}
     for row in table.rows:
         value = {what: row.values.get(folded(title), "") for what, title in titles.items()}
@@ -292,33 +288,27 @@ def read_sheet(
     return table, students
 
 
-def accounts_in(
-    platform: Platform, path: Path, columns: Mapping[str, str], clock: TimeReader
-) -> Accounts:
+def accounts_in(platform: Platform, path: Path, zone: tzinfo) -> Accounts:
     """Read what a platform's CSV file says about each student; raise as `read_sheet`.
 
-    A time that cannot be read is unknown, with the reason; `UserError` for a wrong `clock`.
+    Its times are clock times of a zone. A time that cannot be read is unknown, with the reason.
     """
-    table, students = read_sheet(platform, path, columns)
-    accounts = {line: Account(who.keys) for line, who in students.items()}
-    title = {**platform.columns, **columns}.get("time", "")
-    if title:
-        clock.expect_known()
-        values = {row.line: row.values.get(folded(title)) for row in table.rows}
-        accounts = {
-            line: Account(who.keys, *_time_in(values[line], title, path, clock))
-            for line, who in students.items()
-        }
-    return {students[line].account: account for line, account in accounts.items()}
+    table, students = read_sheet(platform, path)
+    title = platform.columns.get("time")
+    values = {row.line: row.values.get(folded(title or "")) for row in table.rows}
+    accounts = {}
+    for line, who in students.items():
+        when, why = _time_in(values[line], path, zone) if title else (None, "")
+        accounts[who.account] = Account(who.keys, when, why)
+    return accounts
 
 
-def _time_in(
-    text: str | None, title: str, path: Path, clock: TimeReader
-) -> tuple[datetime | None, str]:
+def _time_in(text: str | None, path: Path, zone: tzinfo) -> tuple[datetime | None, str]:
     """Return the time in a row, or else None and why there is none."""
-    if text is None:
-        return None, f"{path.name} has no column {quoted(title)}: name it with --column-time"
     try:
-        return clock.read(text), ""
-    except UserError as why:
-        return None, f"{path.name}: {why}"
+        wall = datetime.strptime(folded(text or ""), _MOODLES_TIME).replace(tzinfo=zone)
+        return time_of(f"{wall.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"), ""
+    except (ValueError, OverflowError, UserError):
+        such_as = "Tuesday, 4 October 2022, 11:59 PM"
+        found = f"expected a time such as {such_as}, found {quoted(text or '')}"
+        return None, f"{path.name}: {found}. Download it with English as your language in Moodle"

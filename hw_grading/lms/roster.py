@@ -4,18 +4,17 @@
 id is required. A gradebook that Canvas exported is such a list too. Without one, nbgrader's own
 table of students is used.
 
-The rule serves files that come in and rows of grades that go out. A value decides if the platform
-vouches for it: an id, a number, a login, an email. A name does not, because students can change it:
-who is known by name only is marked so (`Match.by_name`), and counts only if the instructor agrees.
+The rule serves files that come in and rows of grades that go out. Values for which the platform
+vouches decide: an id, a number, a login, an email. A name never does, because students can change
+it.
 """
 
-import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import TypeVar
 
 from nbgrader import api
 from nbgrader.api import Gradebook
@@ -31,8 +30,6 @@ from hw_support.submission.problems import quoted
 FILE_NAME = "students.csv"
 TEST_STUDENT = ("student, test", "test student")  # Canvas' own
 CANVAS_ID = "Canvas id"  # Canvas' own number, which is not an id of the university
-# Belongs to a last name: "Jr.", "III". Canvas writes "Smith, Jr. Dora".
-_SUFFIX = re.compile(r"(?:jn?r|sn?r|ii|iii|iv)\.?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -59,15 +56,8 @@ class Who:
     said: str  # for messages
     # Values for which the platform vouches, each with its name there, such as "SIS User ID"
     keys: tuple[tuple[str, str], ...] = ()
-    name: str = ""  # which the student can change; "" if there is none
+    name: str = ""  # which the student can change, to be shown; "" if there is none
     account: str = ""  # on the platform, and nobody else's; "" if unknown
-
-
-class Match(NamedTuple):
-    """The student whom a platform means."""
-
-    person: Person
-    by_name: bool = False  # nothing but a name says so
 
 
 class Unknown(UserError):
@@ -75,14 +65,6 @@ class Unknown(UserError):
 
 
 T = TypeVar("T")  # a file that comes in, or a row of grades that goes out
-
-
-class Matches(NamedTuple, Generic[T]):
-    """Files or rows, by the student to whom they belong."""
-
-    of: dict[Person, list[T]]
-    by_name: dict[Person, list[T]]  # students of whom only names say so; accepted ones are in `of`
-    unknown: list[tuple[T, UserError]]  # and why
 
 
 class Roster:
@@ -95,69 +77,56 @@ class Roster:
         self.people, self.is_whole, self.source = tuple(people), is_whole, source
         self._by_canvas_id: defaultdict[str, list[Person]] = defaultdict(list)
         self._by_value: defaultdict[str, list[Person]] = defaultdict(list)
-        self._by_name: defaultdict[str, list[Person]] = defaultdict(list)
         for person in self.people:
             self._by_canvas_id[folded(person.canvas_id)].append(person)
             for value in {folded(v) for v in (person.id, person.sid, person.email, person.login)}:
                 self._by_value[value].append(person)
-            for name in set(_forms_of(person.name)):
-                self._by_name[name].append(person)
 
-    def find(self, who: Who) -> Match:
+    def find(self, who: Who) -> Person:
         """Return the student whom a platform means.
 
         Raises `Unknown`, or `UserError` if several students fit or two values contradict.
         """
-        found: dict[str, str] = {}  # what says so, by the student's id
-        person = None
+        found: dict[Person, str] = {}  # and what says so
         for called, value in who.keys:
             of = self._by_canvas_id if called == CANVAS_ID else self._by_value
+            people = of.get(folded(value), ()) if value else ()
             said = f"the {called} {quoted(value)}"
-            if one := self._only(of.get(folded(value), ()) if value else (), said):
-                person, _ = one, found.setdefault(one.id, said)
+            if len(people) > 1:
+                both = " and ".join(person.id for person in people)
+                raise UserError(
+                    f"{said} belongs to {both}. Find out whose it is, and correct {self.source}"
+                )
+            found |= {person: said for person in people if person not in found}
         if len(found) > 1:
-            both = ", but ".join(f"{said} belongs to {student}" for student, said in found.items())
+            both = ", but ".join(f"{said} belongs to {one.id}" for one, said in found.items())
             raise UserError(
                 f"{both}. Find out whose it is, and correct the wrong one there or in {self.source}"
             )
-        if person:
-            return Match(person)
+        for person in found:
+            return person
         ids = [composed(value) for called, value in who.keys if called != CANVAS_ID]
         if ids and not self.is_whole:
             if why := why_no_id(ids[0]):
                 raise UserError(f"{quoted(ids[0])} is not a student id: {why}")
             new = Person(ids[0])
             self._by_value[folded(new.id)].append(new)  # also in another case
-            return Match(new)
-        said = f"the name {quoted(who.name)}"
-        person = self._only(self._by_name.get(_form(who.name), ()) if who.name else (), said)
-        if not person:
-            tried = [f"{called} {quoted(value)}" for called, value in who.keys]
-            tried += [f"name {quoted(who.name)}"] if who.name else []
-            raise Unknown(f"no student in {self.source} has the {' or '.join(tried) or 'name'}")
-        for called, value in who.keys:  # which nobody has
-            known = person.canvas_id if called == CANVAS_ID else person.sid
-            if known and (called == CANVAS_ID or value.isdigit()):
-                raise UserError(
-                    f"{said} belongs to {person.id}, but this student's {called} is "
-                    f"{quoted(known)}, not {quoted(value)}"
-                )
-        return Match(person, by_name=True)
+            return new
+        tried = " or ".join(f"{called} {quoted(value)}" for called, value in who.keys)
+        raise Unknown(f"no student in {self.source} has the {tried or 'id: only a name is known'}")
 
-    def match(self, items: Iterable[T], who: Callable[[T], Who], accept_names: bool) -> Matches[T]:
-        """Find the student of each file or row; a student known by more has none by a name."""
-        matches: Matches[T] = Matches(defaultdict(list), defaultdict(list), [])
+    def match(
+        self, items: Iterable[T], who: Callable[[T], Who]
+    ) -> tuple[dict[Person, list[T]], list[tuple[T, UserError]]]:
+        """Return the files or rows of each student; and those of nobody, with the reason."""
+        of: defaultdict[Person, list[T]] = defaultdict(list)
+        unknown = []
         for item in items:
             try:
-                person, is_name = self.find(who(item))
-                (matches.by_name if is_name else matches.of)[person].append(item)
+                of[self.find(who(item))].append(item)
             except UserError as why:
-                matches.unknown.append((item, why))
-        for person in [person for person in matches.by_name if person in matches.of]:
-            other = Unknown(f"only its name is that of {person.id}, who is known by more")
-            matches.unknown.extend((item, other) for item in matches.by_name.pop(person))
-        matches.of.update(matches.by_name if accept_names else {})
-        return matches
+                unknown.append((item, why))
+        return of, unknown
 
     def store(self, db_url: str) -> None:
         """Add the students to nbgrader's table, and fill in what it does not know of others.
@@ -178,14 +147,6 @@ class Roster:
                 if not (row.first_name or row.last_name):
                     row.last_name, row.first_name = last_and_first(person.name)
             gradebook.db.commit()
-
-    def _only(self, found: Sequence[Person], said: str) -> Person | None:
-        if len(found) > 1:
-            both = " and ".join(person.id for person in found)
-            raise UserError(
-                f"{said} belongs to {both}. Find out whose it is, and correct {self.source}"
-            )
-        return found[0] if found else None
 
 
 def read_roster(
@@ -243,30 +204,8 @@ def composed(text: str) -> str:
 
 
 def last_and_first(name: str) -> tuple[str, str]:
-    """Return last and first name. Without a comma, the last word is the last name.
-
-    A suffix belongs to the last name, wherever it stands.
-    """
-    words = [(number, word) for number, part in enumerate(name.split(",")) for word in part.split()]
-    suffixes = [word for _, word in words[1:] if _SUFFIX.fullmatch(word)]
-    others = [(number, word) for number, word in words if word not in suffixes]
-    if len(others) < 2:  # such as "Li, Iv"
-        suffixes, others = [], words
-    last = [word for number, word in others if number == 0]
-    first = [word for number, word in others if number > 0]
-    if not first:
-        first, last = last[:-1], last[-1:]
-    return " ".join([*last, *suffixes]), " ".join(first)
-
-
-def _form(name: str) -> str:
-    """Return a name as its letters only; Canvas writes them into file names."""
-    return re.sub(r"[\W_]", "", folded(name))
-
-
-def _forms_of(name: str) -> Iterator[str]:
-    """Yield the forms of a name whose first or last names are written first."""
-    yield _form("".join(reversed(last_and_first(name))))
-    words = folded(name).replace(",", " ").split()
-    for number in range(len(words)):
-        yield _form("".join(words[number:] + words[:number]))
+    """Return last and first name. Without a comma, the last word is the last name."""
+    last, comma, first = name.partition(",")
+    if not comma:
+        first, _, last = name.strip().rpartition(" ")
+    return last.strip(), first.strip()

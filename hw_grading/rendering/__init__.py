@@ -3,7 +3,7 @@
 Every text, output and picture of a student passes here on its way to a page: to the desk, to
 feedback, and to formgrader. No HTML of a notebook is trusted, not even the instructor's.
 
-- `answers` makes the HTML of a cell. `limits` says what a page may cost, and what it has left.
+- `answers` makes the HTML of a cell. `limits` says what a page may hold, and what is left of it.
 - `markdown` renders texts and their formulas. `cleaning` lets HTML pass by an allow-list,
   `pictures` lets pictures pass by their content.
 - `safe_html` is nbconvert's way in, for formgrader's pages.

@@ -22,7 +22,7 @@ from hw_grading.rendering.cleaning import (
     clean_html,
     without_pictures,
 )
-from hw_grading.rendering.limits import Limits, NotShown, price_of_code, price_of_html
+from hw_grading.rendering.limits import Limits, NotShown
 from hw_grading.rendering.markdown import render_markdown
 from hw_grading.rendering.pictures import uri_in
 from hw_grading.texts import without_codes, without_controls
@@ -55,7 +55,7 @@ def code_html(source: str, limits: Limits | None = None, *, nowrap: bool = False
     lines = [line.rstrip(" \t") for line in code.split("\n")]
     code = "\n".join(lines)
     is_short = len(code) <= LONGEST_COLOURED and max(map(len, lines)) <= LONGEST_LINE
-    if is_short and limits.pay(price_of_code(code)):
+    if is_short and limits.parses(code):
         with contextlib.suppress(Exception):  # libraries may raise anything on hostile text
             lexer = PythonLexer(stripnl=False, ensurenl=False)
             return Markup(highlight(code, lexer, HtmlFormatter(nowrap=nowrap)))
@@ -156,7 +156,7 @@ def _shown(
 
 def html_of(markup: str, limits: Limits) -> str:
     """Return HTML that a student's code made, cleaned; beyond the page's limits, as text."""
-    if limits.pay(price_of_html(without_pictures(markup))):
+    if limits.parses(without_pictures(markup)):
         return clean_html(markup, None, limits)
     return as_text(limits.cut(markup, LONGEST_TYPED))
 

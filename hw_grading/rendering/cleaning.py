@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import nh3
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
-from hw_grading.rendering.limits import FORMATTING, Limits, NotShown
+from hw_grading.rendering.limits import Limits, NotShown
 from hw_grading.rendering.pictures import bundle_of, uri_in
 from hw_grading.texts import cut
 from hw_support.submission.problems import encodable
@@ -25,7 +25,10 @@ _LONGEST_HTML = 300_000  # characters without pictures
 LONGEST_TYPED = 50_000  # characters of a text that is shown as it was typed
 _MAX_TAGS = 12_000
 # Browsers and nh3 open an unclosed <b> again in each paragraph, and compare each with all others.
-_MAX_COPIES = 1_000_000
+_FORMATTING = re.compile(
+    r"<(?:a|b|big|code|em|font|html|i|nobr|s|small|strike|strong|tt|u)[\s/>]", re.I
+)
+_MAX_COPIES = 250_000
 _MAX_SPANS = 100  # cells of more than nine rows or columns
 _SPAN = re.compile(r"(?:col|row)?span\s*=\s*[\"']?\s*[0-9]{2}", re.I)
 _DEEPEST = 100  # browsers take seconds to draw some elements within each other
@@ -113,11 +116,11 @@ def clean_html(
 
     Every element of it is closed. `attachments` are pictures by name, each as data by type: an
     address ``attachment:NAME`` becomes the picture. Pictures count for the `limits` of the page;
-    the price of the HTML is the caller's to pay.
+    the caller counts the words.
     """
     text = encodable(text)
     bare = without_pictures(text)
-    tags, formatting = bare.count("<"), len(FORMATTING.findall(bare))
+    tags, formatting = bare.count("<"), len(_FORMATTING.findall(bare))
     too_large = len(bare) > _LONGEST_HTML or tags > _MAX_TAGS or formatting * tags > _MAX_COPIES
     if too_large or len(_SPAN.findall(bare)) > _MAX_SPANS:
         return as_text(cut(text, LONGEST_TYPED))

@@ -19,13 +19,12 @@ from latex2mathml.converter import Converter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from hw_grading.rendering.cleaning import LONGEST_TYPED, PICTURE_URI, as_text, clean_html
-from hw_grading.rendering.limits import Limits, price_of_formula, price_of_markdown
+from hw_grading.rendering.limits import Limits
 from hw_grading.rendering.pictures import bundle_of
 from hw_support.submission.problems import encodable
 
 LONGEST_TEXT = 20_000  # characters of one text without the pictures in it
-# mistune's time grows with the square of the number of these. Within the bounds, the price of a
-# text is for its length.
+# mistune's time grows with the square of the number of these.
 _MOST = {
     re.compile(r"[*_]"): 1_000,  # beginnings and ends of emphasis
     re.compile(r"^.*\|", re.MULTILINE): 200,  # lines that may belong to a table
@@ -51,7 +50,7 @@ _NAME = re.compile("[A-Za-z][A-Za-z\N{THIN SPACE}\N{SIX-PER-EM SPACE}]+")
 def render_markdown(source: str, attachments: Mapping[str, Any], limits: Limits) -> str:
     """Return markdown as clean HTML.
 
-    A text beyond the bounds, or beyond what its page can afford, is shown as it was typed.
+    A text beyond the bounds, or beyond what is left of its page, is shown as it was typed.
     `attachments` are pictures by name: data in base64 by type.
     """
     source, bundles = encodable(source), dict(attachments)
@@ -63,7 +62,7 @@ def render_markdown(source: str, attachments: Mapping[str, Any], limits: Limits)
 
     bare = PICTURE_URI.sub(put_aside, source)  # mistune would read a picture letter by letter
     counts = (len(pattern.findall(bare)) <= most for pattern, most in _MOST.items())
-    if len(bare) <= LONGEST_TEXT and all(counts) and limits.pay(price_of_markdown(bare)):
+    if len(bare) <= LONGEST_TEXT and all(counts) and limits.parses(bare):
         with contextlib.suppress(Exception):  # libraries may raise anything on hostile text
             rendered = MarkdownWithMath(renderer=_Renderer(limits)).render(bare)
             return clean_html(rendered, bundles, limits)
@@ -121,8 +120,8 @@ class _Renderer(IPythonRenderer):
         return self._formula(tex, tex, display=True)
 
     def _formula(self, tex: str, source: str, *, display: bool) -> str:
-        """Return a formula as MathML, or as its source if it cannot be read or afforded."""
-        if len(tex) <= LONGEST_TEX and self._limits.pay(price_of_formula(tex)):
+        """Return a formula as MathML, or as its source if it cannot be read or is too much."""
+        if len(tex) <= LONGEST_TEX and self._limits.has(len(tex)):
             with contextlib.suppress(Exception):  # RecursionError too
                 return _mathml(tex, display=display)
         return f"<code>{html.escape(source, quote=False)}</code>"

@@ -62,13 +62,12 @@ def test_failed_and_ungraded_submissions_have_a_reason(course):
     course.grade("ada", notebook(problems=[problem("It looped for ever.")]))
     course.grade("bob", notebook())
     course.hand_in("eve")
-    _, _, _, why_ada, bob, eve, why_eve, _, counts, waiting, _, *still = lines_of(course, 200)
+    _, _, _, why_ada, bob, eve, why_eve, _, counts, _, *still = lines_of(course, 200)
     assert why_ada == "    graded with problems: It looped for ever."
     assert bob.endswith("4 wait      3")
     assert eve.split()[:6] == ["eve", *"–––––"]
     assert why_eve.startswith("    NOT GRADED: The notebook was submitted, ")
     assert counts == "graded 1, graded with problems 1, not graded 1"
-    assert waiting == "waiting for a person (+): 2 answers of 2 students"
     assert still == [
         "Open, before grades go out:",
         "  the time of submission is not proven (1): eve",
@@ -97,4 +96,4 @@ def test_student_text_cannot_move_the_cursor(course):
     course.grade("a\x1b[2Jb\nc", notebook(test=[error("\x1b]0;title\x07", "\x1b[1;31ma\r\u202eb")]))
     lines = lines_of(course)
     assert all(c.isprintable() for line in lines for c in line)
-    assert len(lines) == 11
+    assert len(lines) == 10

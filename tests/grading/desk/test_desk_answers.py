@@ -19,7 +19,7 @@ from hw_grading.desk.reading import numbers_html
 from hw_grading.desk.writing import Name, _NewRubric, _Save, body_of
 from hw_grading.gradebook.model import Mark, Refused
 from hw_grading.homework.course import Course
-from hw_grading.rendering.limits import Limits, price_of_code, price_of_markdown
+from hw_grading.rendering.limits import Limits
 
 __all__ = ["course"]  # used by pytest, by name
 
@@ -161,12 +161,12 @@ def test_the_answers_of_a_student_share_the_limits_of_a_page(tmp_path, monkeypat
     course = by_hand.make_course(tmp_path / "course", "ann")
     desk = HomeworkDesk(course, by_hand.ASSIGNMENT, Thumbnails())
 
-    def shown(microseconds):
-        monkeypatch.setattr(reading, "Limits", lambda: Limits(microseconds=microseconds))
+    def shown(words):
+        monkeypatch.setattr(reading, "Limits", lambda: Limits(words=words))
         html = [answer["html"] for answer in reading.student(desk, "ann")["answers"]]
         return ["<p>Because" in html[0], "<span" in html[1]]  # the text, and coloured code
 
-    text, code = price_of_markdown("Because, says ann."), price_of_code("plt.plot(3)")
+    text, code = 20 + 5, 20 + 6  # "Because", ",", "says", "ann", "."
     try:
         assert shown(text + code) == [True, True]
         assert shown(text + code - 1) == [True, False]

@@ -22,6 +22,7 @@ from by_hand import (
     make_course,
 )
 from nbgrader.api import Gradebook
+from sqlalchemy import text as sql
 
 from hw_grading.gradebook import marks
 from hw_grading.gradebook.book import ManualGrading
@@ -455,6 +456,25 @@ def test_two_homeworks_may_have_questions_of_the_same_name(course, book):
 
 
 # -- databases: of other versions, replaced, and unusable
+
+
+def test_a_gradebook_of_an_earlier_version_keeps_marks_and_digests(course, book):
+    save(book, "ada", 0)
+    grade_again(course, "ben", "e" * 64)
+    book.close()
+    with Gradebook(course.db_url) as gradebook:  # one table had both
+        for command in (
+            "ALTER TABLE hw_grading_mark ADD COLUMN answer VARCHAR(64) NOT NULL DEFAULT ''",
+            f"UPDATE hw_grading_mark SET answer = '{'e' * 64}'",
+            "DROP TABLE hw_grading_answer",
+        ):
+            gradebook.db.execute(sql(command))
+        gradebook.db.commit()
+    later = ManualGrading(course, ASSIGNMENT)
+    assert later.grading("why", "ada").changed
+    assert save(later, "ada", 1, digest="e").score == 1
+    assert not later.grading("why", "ada").changed
+    later.close()
 
 
 def test_a_save_goes_into_the_gradebook_that_replaced_another(book):

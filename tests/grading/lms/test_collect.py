@@ -16,7 +16,6 @@ from nbgrader.api import Gradebook
 from platforms import ROSTER, Term, gradescope, moodle, nb, packed, ruby, worksheet
 
 from hw_grading.__main__ import main
-from hw_grading.analysis.report import report
 
 ANN, BOB, ZOE, DAN = ({student: nb(student)} for student in ("ann", "bob", "zoe", "dan"))
 
@@ -40,7 +39,6 @@ class Case:
     status: int = 1
     gradebook: str = ""
     worksheet: str = ""
-    options: tuple[str, ...] = ()
 
 
 def zipped(*files: tuple[str, bytes]) -> dict[str, bytes]:
@@ -78,7 +76,6 @@ GRADEBOOK = """Student,ID,SIS User ID,SIS Login ID,Section,Homework 2 (123)
 "No, Body",705,,,LEC 001,
 "Student, Test",799,,abc,LEC 001,
 """
-NAMES_ONLY = "id,name\nann,Ann Lee\nbob,Bob Jones\n"
 EMAILS = worksheet((11, "Ann Lee", "ann@x.edu"), (12, "Bobby", "bob@x.edu"))
 ANNS_FILE = "Ann Lee_11_assignsubmission_file_/hw2.ipynb"
 INNER = "Ann Lee_12_assignsubmission_file_"
@@ -90,22 +87,14 @@ CASES = {
         zipped(*CANVAS), ANN | BOB | ZOE, "Missing: no submission (1):\n  3034", "", 0, GRADEBOOK),
     "Canvas, an id that the gradebook lacks": Case(
         zipped(("leeann_999_9001_hw2.ipynb", nb("x"))), {},
-        "the file of --canvas-gradebook has no Canvas id 999", NAMES_ONLY,
-        gradebook=GRADEBOOK, options=("--accept-names",)),
-    "Canvas, two accounts of one name": Case(
-        zipped(("leeann_701_9001_hw2.ipynb", nb("ann")), ("leeann_702_9005_hw2.ipynb", nb("bob"))),
-        {}, "ann has files from '701' and '702'", NAMES_ONLY, options=("--accept-names",)),
-    "an accepted name beside the student's own file": Case(
-        {"ann_hw2.ipynb": nb("ann"), "m.zip": moodle(("Ann Lee", 12, nb("x")))}, ANN,
-        "only its name is that of ann, who is known by more", options=("--accept-names",)),
+        "the file of --canvas-gradebook has no Canvas id 999", gradebook=GRADEBOOK),
     "Canvas, a name like ids of another": Case(
         zipped(("x_702_1_701_9001_hw2.ipynb", nb("ann, who calls herself x_702_1")),
                ("jonesbob_702_701_9004_hw2.ipynb", nb("ann, who calls herself jonesbob_702"))),
-        {}, "ids 702 and 701. Look in Canvas whose it is, and rename it", gradebook=GRADEBOOK,
-        options=("--accept-names",)),
+        {}, "ids 702 and 701. Look in Canvas whose it is, and rename it", gradebook=GRADEBOOK),
     "Gradescope, another's name": Case(
         by_number("Bob Jones;'3031';ann@x.edu", "Ann Lee;'';eve@x.edu"), ANN,
-        "no student in students.csv has the email 'eve@x.edu'", options=("--accept-names",)),
+        "no student in students.csv has the email 'eve@x.edu'"),
     "Gradescope, a sid of two accounts": Case(
         by_number("Ann;'3031';ann@x.edu", "Bob;'3031';Bob@home.edu", "Zoe;'3033';z@home.edu"),
         ZOE, "ann has files from 'ann@x.edu' and 'Bob@home.edu'"),
@@ -147,7 +136,7 @@ def test_each_download_is_collected_for_the_right_students(term: Term, what: str
         (term.root / "students.csv").unlink()
     for name, content in case.downloads.items():
         term.download(name, content)
-    words: list[str | Path] = [*sorted(term.outside.iterdir()), *case.options]
+    words: list[str | Path] = [*sorted(term.outside.iterdir())]
     if case.gradebook:
         words += ["--canvas-gradebook", term.download("gradebook.csv", case.gradebook)]
     if case.worksheet:
@@ -173,39 +162,22 @@ def test_a_student_with_anothers_name_hands_in_nothing_for_them(term: Term, plat
     download = term.download("download.zip", export)
     assert term.collect(download) == 1
     assert term.handed_in == {}
-    assert "KNOWN BY NAME ONLY: left out (1)" in term.said
-    assert "perhaps of ann" in term.said
+    assert "UNKNOWN: left out, because their students are not known (1)" in term.said
+    assert f"--{platform.lower()}-" in term.said
     assert term.collect(download, option, term.download("known.csv", known)) == 0
     assert term.handed_in == BOB
     assert "Missing: no submission (1):\n  ann: Ann Lee" in term.said
 
 
-def test_who_was_accepted_by_name_is_named_in_the_report(term: Term) -> None:
-    with Gradebook(f"sqlite:///{term.root}/gradebook.db", "term") as book:
-        book.add_assignment("hw2")
-    download = term.download("m.zip", moodle(("Ann Lee", 11, nb("ann")), ("Bobby", 12, nb("b"))))
-    assert term.collect(download, "--accept-names") == 1
-    assert term.handed_in == ANN
-    assert "new, by name only" in term.said
-    said = "collected by name only, which students can change: ann"
-    assert said in report(term.root, "hw2")
-    known = ("--moodle-worksheet", term.download("w.csv", EMAILS))
-    assert term.collect(download, *known) == 0
-    assert said not in report(term.root, "hw2")
-    newer = term.download("n.zip", moodle(("Ann Lee", 11, nb("newer"))))
-    assert term.collect(newer, "--accept-names") == 1
-    assert "it is known by more than a name" in term.said
-    assert term.collect(download, "--accept-names") == 1
-    assert not any(record["by_name"] for record in term.records.values())
-
-
 @pytest.mark.parametrize("content", [nb("newer"), nb("ann")], ids=["another", "a copy"])
-def test_no_account_replaces_an_earlier_one_of_the_same_name(term: Term, content: bytes) -> None:
-    term.roster(NAMES_ONLY)
-    assert term.collect(term.download("1.zip", packed(CANVAS[1])), "--accept-names") == 0
-    files = packed(("leeann_702_9005_hw2.ipynb", content))
-    assert term.collect(term.download("2.zip", files), "--accept-names") == 1
-    assert "it is from '701', and this one is from '702'" in term.said
+def test_no_account_replaces_an_earlier_one_of_the_same_number(term: Term, content: bytes) -> None:
+    files = [
+        gradescope((1, f"2022-10-04 1{n}:00:00 Z", [("Ann", "'3031'", mail)], text))
+        for n, (mail, text) in enumerate([("ann@x.edu", nb("ann")), ("eve@home.edu", content)])
+    ]
+    assert term.collect(term.download("1.zip", files[0])) == 0
+    assert term.collect(term.download("2.zip", files[1])) == 1
+    assert "it is from 'ann@x.edu', and this one is from 'eve@home.edu'" in term.said
     assert term.handed_in == ANN
 
 
@@ -272,43 +244,26 @@ def test_times_of_moodles_worksheets_say_which_file_is_newer(term: Term) -> None
     assert "it is newer (2022-10-07 20:00:00 UTC)" in term.said
     assert term.collect(old, new, old, *sheets[0], *sheets[1]) == 2
     assert "or one for each of the 3 downloads, in their order; found 2" in term.said
-    for option in (
-        ("--language", "xx"),
-        ("--time-format", "%q"),
-        ("--time-format", "%d/%m/%Y %I:%M"),
-    ):
-        assert term.collect(old, *sheets[0], *option) == 2
-        assert option[0] in term.said
 
 
-IN_GERMAN = ("--column-time", "Zuletzt geändert (Abgabe)", "--language", "de")
 HOW_TIMES_ARE_WRITTEN = {
-    "English": ("Tuesday, 4 October 2022, 11:59 PM", (), datetime(2022, 10, 5, 6, 59)),
-    "after midnight": ("Wednesday, 5 October 2022, 12:01 AM", (), datetime(2022, 10, 5, 7, 1)),
-    "German": ("Dienstag, 4. Oktober 2022, 23:59", IN_GERMAN, datetime(2022, 10, 5, 6, 59)),
-    "by a format": ("4/10/2022 23:59", ("--time-format", "%d/%m/%Y %H:%M"),
-                    datetime(2022, 10, 5, 6, 59)),
-    "one name of a day and a month": (
-        "mar 14 mar 2023 10:00",
-        (*IN_GERMAN[:2], "--language", "es", "--time-format", "%a %d %b %Y %H:%M"),
-        datetime(2023, 3, 14, 17)),
-    "of another format": ("4/10/2022 23:59", (), "found '4/10/2022 23:59'. Say how it is written"),
-    "of another day": ("Monday, 4 October 2022, 11:59 PM", (), "another day of the week"),
-    "to come": ("Friday, 4 October 2999, 11:59 PM", (), "is in the future"),
-    "no column": ("Dienstag, 4. Oktober 2022, 23:59", ("--language", "de"),
-                  "no column 'Last modified (submission)': name it with --column-time"),
-}  # fmt: skip
+    "before midnight": ("Tuesday, 4 October 2022, 11:59 PM", datetime(2022, 10, 5, 6, 59)),
+    "after midnight": ("Wednesday, 5 October 2022, 12:01 AM", datetime(2022, 10, 5, 7, 1)),
+    "in German": (
+        "Dienstag, 4. Oktober 2022, 23:59",
+        "found 'Dienstag, 4. Oktober 2022, 23:59'. Download it with English",
+    ),
+    "to come": ("Friday, 4 October 2999, 11:59 PM", "found 'Friday, 4 October 2999"),
+    "not there": ("", "expected a time such as Tuesday, 4 October 2022, 11:59 PM"),
+}
 
 
 @pytest.mark.parametrize("what", HOW_TIMES_ARE_WRITTEN)
-def test_a_time_is_read_as_its_format_says_or_named(term: Term, what: str) -> None:
-    text, options, expected = HOW_TIMES_ARE_WRITTEN[what]
-    sheet = with_times((12, "bob@x.edu", text))
-    if "--language" in options:
-        sheet = sheet.replace("Last modified (submission)", "Zuletzt geändert (Abgabe)")
+def test_a_time_is_read_as_moodle_writes_it_in_english_or_named(term: Term, what: str) -> None:
+    text, expected = HOW_TIMES_ARE_WRITTEN[what]
     download = term.download("m.zip", packed((OF_BOB, nb("bob"))))
-    known = ("--moodle-worksheet", term.download("w.csv", sheet), *options)
-    assert term.collect(download, *known) == 0
+    sheet = term.download("w.csv", with_times((12, "bob@x.edu", text)))
+    assert term.collect(download, "--moodle-worksheet", sheet) == 0
     assert term.handed_in == BOB
     if isinstance(expected, str):
         assert term.when("bob") is None

@@ -7,7 +7,6 @@ import pytest
 
 from hw_grading.lms.roster import (
     CANVAS_ID,
-    Match,
     Person,
     Roster,
     Unknown,
@@ -20,8 +19,7 @@ from hw_support.submission.file import UserError
 ANN = Person("ann", sid="3031", email="ann@x.edu", name="Ann Lee", canvas_id="701")
 BOB = Person("bob", sid="3032", login="bjones", name="Jones, Bob", canvas_id="702")
 ZOE = Person("zoé", name="Zoé Ångström de Vries")
-ANNA, TWIN = Person("anna", name="Ann Marie Lee"), Person("zoe2", name="Ångström de Vries, Zoé")
-ROSTER = Roster([ANN, BOB, ZOE, ANNA], True, "students.csv")
+ROSTER = Roster([ANN, BOB, ZOE], True, "students.csv")
 
 
 def keys(*found: tuple[str, str], name: str = "") -> Who:
@@ -42,46 +40,19 @@ SURE = {
 @pytest.mark.parametrize("what", SURE)
 def test_a_value_that_the_platform_vouches_for_decides(what: str) -> None:
     who, person = SURE[what]
-    assert ROSTER.find(who) == Match(person, by_name=False)
-
-
-NAMES = [
-    "Zoé Ångström de Vries",
-    "Ångström de Vries, Zoé",
-    "ångströmdevrieszoé",
-    "ZOÉ ÅNGSTRÖM-DE VRIES",
-]
-
-
-@pytest.mark.parametrize("name", [*NAMES, unicodedata.normalize("NFD", NAMES[0])])
-@pytest.mark.parametrize("more", [(), (("email", "z@home.edu"),), ((CANVAS_ID, "999"),)])
-def test_who_is_known_by_a_name_is_marked_so(name: str, more: tuple[tuple[str, str], ...]) -> None:
-    assert ROSTER.find(keys(*more, name=name)) == Match(ZOE, by_name=True)
-
-
-SUFFIXED = ["Smith, Jr. Dora", "Dora Smith, Jr.", "Smith, Jr., Dora", "Smith Jr., Dora"]
-SUFFIXED += ["Smith, Dora Jr.", "Dora Smith Jr."]
-
-
-@pytest.mark.parametrize("name", SUFFIXED)
-def test_a_suffix_belongs_to_the_last_name_wherever_it_stands(name: str) -> None:
-    assert last_and_first(name) == ("Smith Jr.", "Dora")
-    assert (
-        Roster([Person("dora", name=name)], True, "it").find(keys(name="Dora Smith, Jr.")).by_name
-    )
+    assert ROSTER.find(who) == person
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("Li, Iv", ("Li", "Iv")),
-        ("Iv Minh", ("Minh", "Iv")),
         ("van der Berg, Jan Piet", ("van der Berg", "Jan Piet")),
+        ("Jan Piet Berg", ("Berg", "Jan Piet")),
         ("Ada", ("Ada", "")),
         ("", ("", "")),
     ],
 )
-def test_a_name_without_a_suffix_keeps_all_its_words(name, expected):
+def test_a_name_keeps_all_its_words(name, expected):
     assert last_and_first(name) == expected
 
 
@@ -90,14 +61,12 @@ REFUSED = {
         keys(("sid", "3031"), ("email", "bjones")),
         "the sid '3031' belongs to ann, but the email 'bjones' belongs to bob"),
     "a Canvas id and a number of two": (keys((CANVAS_ID, "701"), ("SIS User ID", "3032")), "but"),
-    "another number": (
-        keys(("SIS User ID", "3999"), name="Lee, Ann"), "SIS User ID is '3031', not '3999'"),
     "nobody's values": (
         keys(("id", "eve"), (CANVAS_ID, "9"), name="Eve"),
-        "no student in students.csv has the id 'eve' or Canvas id '9' or name 'Eve'"),
+        "no student in students.csv has the id 'eve' or Canvas id '9'"),
     "a number for a Canvas id": (keys((CANVAS_ID, "3031")), "has the Canvas id '3031'"),
     "a Canvas id for a number": (keys(("sid", "701")), "has the sid '701'"),
-    "half a name": (keys(name="Ann"), "has the name 'Ann'"),
+    "a name": (keys(name="Ann Lee"), "no student in students.csv has the id: only a name is known"),
 }  # fmt: skip
 
 
@@ -110,19 +79,17 @@ def test_values_that_contradict_or_fit_nobody_are_refused(what: str) -> None:
     assert isinstance(caught.value, Unknown) == ("no student" in str(caught.value))
 
 
-def test_a_name_or_a_value_of_two_students_fits_nobody() -> None:
-    roster = Roster([ZOE, TWIN, ANN, Person("eve", sid="3031")], True, "students.csv")
-    with pytest.raises(UserError, match="the name 'Zoé Ångström de Vries' belongs to zoé"):
-        roster.find(keys(name=ZOE.name))
+def test_a_value_of_two_students_fits_nobody() -> None:
+    roster = Roster([ANN, Person("eve", sid="3031")], True, "students.csv")
     with pytest.raises(UserError, match="the sid '3031' belongs to ann and eve"):
         roster.find(keys(("sid", "3031")))
 
 
 def test_without_a_list_a_new_id_is_accepted_once_in_any_case() -> None:
     roster = Roster([ANN], False, "the gradebook")
-    assert roster.find(keys(("sid", "Eve"), name="Ann Lee")) == Match(Person("Eve"))
-    assert roster.find(keys(("sid", "eve"))) == Match(Person("Eve"))
-    assert roster.find(keys((CANVAS_ID, "9"), ("SIS Login ID", "dan"))).person.id == "dan"
+    assert roster.find(keys(("sid", "Eve"), name="Ann Lee")) == Person("Eve")
+    assert roster.find(keys(("sid", "eve"))) == Person("Eve")
+    assert roster.find(keys((CANVAS_ID, "9"), ("SIS Login ID", "dan"))).id == "dan"
     for bad in ("../x", "-x", "a b"):
         with pytest.raises(UserError, match="is not a student id"):
             roster.find(keys(("id", bad)))

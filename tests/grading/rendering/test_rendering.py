@@ -40,7 +40,7 @@ from hw_grading.rendering.answers import (
     text_html,
 )
 from hw_grading.rendering.cleaning import MAX_PICTURES, clean_html
-from hw_grading.rendering.limits import Limits, price_of_formula, price_of_markdown
+from hw_grading.rendering.limits import Limits
 from hw_grading.rendering.markdown import LONGEST_TEX, LONGEST_TEXT
 from hw_grading.rendering.pictures import MAX_BYTES, NotShown, content_of, pictures_of, uri_in
 
@@ -187,15 +187,15 @@ def test_a_formula_bomb_stays_small_and_the_next_one_is_set(tex):
 
 
 def test_texts_and_pictures_of_a_page_share_its_limits():
-    limits = Limits(microseconds=0)
+    limits = Limits(words=0)
     assert "Shown as text" in text_html("*x*", None, limits)
     assert "<span" not in code_html("x = 1", limits)
     assert "<b>" not in outputs(display({"text/html": "<b>x</b>"}), limits=limits)
     picture = f"![x](data:image/png;base64,{PNG})"
-    limits = Limits(microseconds=price_of_markdown("![x](attachment:picture-0-of-the-text)"))
+    limits = Limits(words=40)  # a picture's data are no words
     assert "<img" in text_html(picture, None, limits)
     assert "Shown as text" in text_html("word", None, limits)
-    limits = Limits(microseconds=price_of_markdown("$x$ $y$") + price_of_formula("x"))
+    limits = Limits(words=20 + 6 + 1)  # of the text, and of one formula
     assert re.findall("<math|<code>", text_html("$x$ $y$", None, limits)) == ["<math", "<code>"]
     limits = Limits(plain=15)
     assert text_in(printed_html("x" * 10, "text", limits)) == "x" * 10
