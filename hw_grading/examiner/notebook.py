@@ -37,13 +37,10 @@ class StudentNames(dict[str, Any]):
         own: dict[str, Any],
         session: Session,
         instructors: Collection[str] = (),
-        kept: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(own)
         self._own, self._session, self._instructors = own, session, instructors
-        # Values of the notebook from before the cell's first call, in its first try.
-        self.kept = dict(kept or {})
-        self._functions: dict[int, tuple[str, Any]] = {}  # of the notebook, that were read, by id
+        self._kept: dict[str, Any] = {}  # values of the notebook from before the cell's first call
         self.notebook = RemoteNotebook(self, session)
 
     def __missing__(self, name: str) -> Any:
@@ -52,14 +49,8 @@ class StudentNames(dict[str, Any]):
         if hasattr(builtins, name) or name.startswith("__") or name in self._instructors:
             raise KeyError(name)
         for value in self.of_notebook([name])[0]:
-            if type(value) is FunctionHandle:
-                self._functions[id(value)] = name, value
             return value
         raise KeyError(name)
-
-    def name_of(self, handle: object) -> str:
-        """Return the name by which the test has read a function of the notebook, or ""."""
-        return self._functions.get(id(handle), ("", None))[0]
 
     def bound(self) -> dict[str, Any]:
         """Return the names that the test itself has bound."""
@@ -74,22 +65,22 @@ class StudentNames(dict[str, Any]):
         asked = sorted(
             name
             for name in names
-            if name not in self and name not in self.kept and not hasattr(builtins, name)
+            if name not in self and name not in self._kept and not hasattr(builtins, name)
         )
         found: list[list[Any]] = []
         with contextlib.suppress(Exception):  # if one cannot be sent, all are read when used
             found = self._session.get(asked)
         for name, values in zip(asked, found, strict=False):
             if values and type(values[0]) is not FunctionHandle:
-                self.kept[name] = values[0]
+                self._kept[name] = values[0]
 
     def of_notebook(self, names: Sequence[str]) -> list[list[Any]]:
         """Return the values of names of the notebook, each in a list, empty if not defined."""
-        if all(name in self.kept for name in names):
-            return [[self.kept[name]] for name in names]
+        if all(name in self._kept for name in names):
+            return [[self._kept[name]] for name in names]
         asked = self._session.get(names)
         return [
-            [self.kept[name]] if name in self.kept else values
+            [self._kept[name]] if name in self._kept else values
             for name, values in zip(names, asked, strict=True)
         ]
 

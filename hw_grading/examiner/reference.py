@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from hw_grading.examiner.cells import Fault, run_cell
-from hw_grading.examiner.handles import is_handle
+from hw_grading.examiner.handles import is_handle, known_as
 from hw_grading.examiner.notebook import names_read
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.solutions import ANSWER, FOLDER, LOCKED, PLAIN, TEST
@@ -143,7 +143,7 @@ class CellReference:
         notebook.
         """
         if is_handle(value):
-            name = test.name_of(value)
+            name = known_as(value)[2]
             if found := self.function(name):
                 return found
             raise LookupError(f"no solution is known for {name or 'an object'} of the notebook")
