@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import dis
 import functools
 import marshal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from hw_grading.sandbox.processes import MAX_TIMES
 from hw_support.checks import StaffError
 from hw_support.checks.notebook_access import Notebook
 from hw_support.checks.time_limit import time_limit
+from hw_support.source import read_by, tree_of
 
 Cell = tuple[str, str]  # name, source
 
@@ -62,11 +62,7 @@ class StudentNames(dict[str, Any]):
 
         So a call cannot change them any more. Functions are looked up again each time.
         """
-        asked = sorted(
-            name
-            for name in names
-            if name not in self and name not in self._kept and not hasattr(builtins, name)
-        )
+        asked = sorted(name for name in names if name not in self and not hasattr(builtins, name))
         found: list[list[Any]] = []
         with contextlib.suppress(Exception):  # if one cannot be sent, all are read when used
             found = self._session.get(asked)
@@ -102,17 +98,15 @@ class StudentNames(dict[str, Any]):
         return marshal.dumps(function.__code__)
 
 
-def names_read(tree: ast.Module, code: CodeType) -> set[str]:
-    """Return the names that a cell reads and does not bind, also those of `Checks.shows`."""
-    steps = [step for one in _codes(code) for step in dis.get_instructions(one)]
-    read = {step.argval for step in steps if step.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
-    bound = {step.argval for step in steps if step.opname in ("STORE_NAME", "STORE_GLOBAL")}
-    for call in ast.walk(tree):
+def names_read(source: str) -> set[str]:
+    """Return the names that a cell reads, also those of values that `Checks.shows` names."""
+    read = {*read_by(source)}
+    for call in ast.walk(tree_of(source)):
         if isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("shows", "shown"):
             given = [*call.args, *(keyword.value for keyword in call.keywords)]
             texts = [str(one.value) for one in given if isinstance(one, ast.Constant)]
             read.update(name for text in texts for name in text.split(", ") if name.isidentifier())
-    return read - bound
+    return read
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

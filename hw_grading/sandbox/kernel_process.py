@@ -7,7 +7,6 @@ machine does not allow these, every kernel is started from scratch.
 """
 
 import atexit
-import contextlib
 import logging
 import os
 import pickle
@@ -16,13 +15,12 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from hw_grading.answering import isolation
 from hw_grading.answering.forking import Forked, ForkServer
 from hw_grading.answering.isolation import Limits, Shown
-from hw_grading.outcome import GraderFault
 from hw_grading.sandbox import environment
 from hw_grading.sandbox.processes import pid_of
 from hw_grading.sandbox.syscalls import compiled_filter
@@ -119,25 +117,31 @@ _starting = threading.Lock()
 
 def begin(blas_threads: int, preload: Sequence[str]) -> None:
     """Start this process's fork server without waiting for it, unless it has one."""
-    with _starting, _or_from_scratch():
-        _serving(environment.what_to_show(blas_threads, [], preload))
+    fork_server_for(environment.what_to_show(blas_threads, [], preload), ready=False)
 
 
 def wait_until_ready() -> None:
     """Wait for the fork server that `begin` has started. If it fails, go on without one."""
     if _current:
-        with _or_from_scratch():
-            _current.wait_until_ready()
+        fork_server_for(_current.shown)
 
 
-def fork_server_for(shown: Shown) -> KernelServer | None:
-    """Return a fork server; start it if needed. Return None if none can be started."""
-    with _starting, _or_from_scratch():
-        if not _from_scratch:
-            server = _serving(shown)
-            server.wait_until_ready()
-            return server
-    return None
+def fork_server_for(shown: Shown, *, ready: bool = True) -> KernelServer | None:
+    """Return a fork server, `ready` or not; start it if needed. None if none can be started."""
+    global _current
+    with _starting:
+        if _from_scratch:
+            return None
+        try:
+            if not (_current and _current.shown == shown and not _current.has_ended()):
+                _end()
+                _current = KernelServer.showing(shown)
+            if ready:
+                _current.wait_until_ready()
+        except OSError as error:
+            _end()
+            refuse(str(error))
+        return _current
 
 
 def refuse(why: str) -> None:
@@ -145,24 +149,6 @@ def refuse(why: str) -> None:
     global _from_scratch
     _log.warning("Kernels start without the fork server, which takes longer: %s", why)
     _from_scratch = True
-
-
-def _serving(shown: Shown) -> KernelServer:
-    global _current
-    if not (_current and _current.shown == shown and not _current.has_ended()):
-        _end()
-        _current = KernelServer.showing(shown)
-    return _current
-
-
-@contextlib.contextmanager
-def _or_from_scratch() -> Iterator[None]:
-    """End the fork server, and start every kernel from scratch, if the block fails."""
-    try:
-        yield
-    except (OSError, GraderFault) as error:
-        _end()
-        refuse(str(error))
 
 
 @atexit.register
