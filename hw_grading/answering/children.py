@@ -1,14 +1,13 @@
 """Children of a kernel: each answers the questions of one try of a test cell, and ends with it.
 
 A test leaves no trace: the kernel forks a child, waits, and goes on as if nothing had happened. The
-grader sends its commands over the link, and each of them gets one byte back:
+grader sends two messages for a test over the link, and each of them gets one byte back:
 
-- ``try``, with a socket: fork a child that answers the questions from there, if any can be forked
-- ``sleep names``, with a socket: fork a child that the kernel leaves alone. Its questions come when
-  the notebook has ended, so right functions can take the place of the notebook's own there.
-- ``end names``: the try is over. Its child is killed, also if it did not return.
-
-Functions of these names did not return. They raise at once: in that child, or from now on.
+1. with a socket: fork a child that answers the questions from there, if any can be forked.
+2. names, when the try is over: kill the child, also if it did not return. Functions of these names
+   did not return. They raise at once from now on. With a socket: fork another child, which the
+   kernel leaves alone. Its questions come when the notebook has ended, so right functions can take
+   the place of the notebook's own there.
 
 A child can write no file, and has no socket but its own: `isolation.shut_in`. Student code that
 changes its kernel before a test may evade that. It then keeps the inputs of a first try, which it
@@ -23,47 +22,47 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import isolation, serve
 
 DONE, FAILED = b"+", b"-"
-MOST_BYTES = 1 << 15  # of a command, which comes in one piece: there is one at a time
+MOST_BYTES = 1 << 15  # of a message, which comes in one piece: there is one at a time
 
 
 def answer(link: socket.socket, names: dict[str, Any], seccomp: bytes) -> None:
-    """Carry out the grader's commands until a try is over. An interrupt ends only its child."""
-    child, given = 0, list[str]()
+    """Answer the questions of one test. An interrupt ends only its child."""
+    child = 0
 
     def kill(*_: object) -> None:
         if child:
             os.kill(child, signal.SIGKILL)
 
-    before = signal.signal(signal.SIGINT, kill)
-    try:
-        while True:
-            command, descriptors, _, _ = socket.recv_fds(link, MOST_BYTES, 1)
-            word, *given = command.decode().split() or ["end"]
-            if word == "end":
-                break
-            with socket.socket(fileno=descriptors[0]) as stream:
-                done = DONE
+    def fork(descriptors: Sequence[int], is_left_alone: bool) -> int:
+        pid, done = 0, DONE
+        for descriptor in descriptors:
+            with socket.socket(fileno=descriptor) as stream:
                 try:
-                    program = functools.partial(_answer, stream, names, seccomp, given)
-                    forked = _fork(program, word == "sleep")
-                    child = forked if word == "try" else child
+                    program = functools.partial(_answer, stream, names, seccomp)
+                    pid = _fork(program, is_left_alone)
                 except OSError:  # as many processes as it may have, or no memory
                     done = FAILED
-            link.send(done)
+        link.send(done)
+        return pid
+
+    before = signal.signal(signal.SIGINT, kill)
+    try:
+        child = fork(socket.recv_fds(link, MOST_BYTES, 1)[1], False)
+        unreturned, descriptors, _, _ = socket.recv_fds(link, MOST_BYTES, 1)
     finally:
         kill()
         with contextlib.suppress(ChildProcessError):  # a thread of the student's waited for it
             if child:
                 os.waitpid(child, 0)
         signal.signal(signal.SIGINT, before)
-    serve.refuse(names, given)
-    link.send(DONE)
+    serve.refuse(names, unreturned.decode().split())
+    fork(descriptors, True)
 
 
 def _fork(program: Callable[[], None], is_left_alone: bool) -> int:
@@ -85,9 +84,7 @@ def _fork(program: Callable[[], None], is_left_alone: bool) -> int:
     os._exit(1)
 
 
-def _answer(
-    stream: socket.socket, names: dict[str, Any], seccomp: bytes, unreturned: list[str]
-) -> None:
+def _answer(stream: socket.socket, names: dict[str, Any], seccomp: bytes) -> None:
     gc.freeze()  # otherwise a collection would copy all pages
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     isolation.shut_in(stream.fileno(), seccomp)
@@ -96,5 +93,4 @@ def _answer(
 
         get_ipython().kernel.iopub_socket.io_thread.socket = None
     sys.stdout = sys.stderr = serve.Nothing()
-    serve.refuse(names, unreturned)
     serve.Server(stream, names).serve()

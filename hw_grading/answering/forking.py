@@ -26,6 +26,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 SECONDS_TO_START = 60.0
+_SECONDS_TO_END = 1.0  # for a process that was killed
 _MOST_DESCRIPTORS = 4
 _MOST_CHARACTERS, _MOST_BYTES = 4000, 1 << 16  # of what the server says
 
@@ -197,6 +198,14 @@ class ForkServer:
             self._seen.wait(within)
             return True
         return False
+
+    def is_ending(self) -> bool:
+        """Return whether it has ended, asked when one of its sockets was closed.
+
+        A process that was killed closes its sockets before it ends. Wait for that: otherwise the
+        next request would go to it too.
+        """
+        return self.has_ended(_SECONDS_TO_END)
 
     def end(self, within: float = 0.0) -> None:
         """Close this process's end. If the server is a child, kill it after some seconds."""

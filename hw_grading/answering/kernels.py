@@ -1,18 +1,18 @@
 """Processes that become kernels: forks of a fork server, or started from scratch.
 
-    python -m answering.kernels fork
-    python -m answering.kernels start LINK_FD GRADER_FD LIMITS [FILE]
+    python -m answering.kernels
 
 This is the side in the sandbox. The fork server (`forking`) does the imports of all kernels once,
 and never runs student code. Each child isolates itself (`isolation`), sets its limits, and becomes
-a kernel. The second command becomes a kernel itself, in a sandbox of its own. If it names a file
-for the kernel's connection, it is in no sandbox.
+a kernel. A process that gets no modules to import is no fork server: it becomes the kernel itself,
+in a sandbox of its own, or in none.
 """
 
 import contextlib
 import importlib
-import json
+import io
 import os
+import pickle
 import random
 import select
 import signal
@@ -40,16 +40,45 @@ LEFT_TO_KERNELS = ("matplotlib_inline", "tqdm.auto", "tqdm.notebook")
 BACKEND = "module://matplotlib_inline.backend_inline"
 
 
-def fork() -> None:
-    """Fork a child for each request. In a child, return only when its kernel has ended.
+def main() -> None:
+    """Become a kernel; a fork server does so in each child. Return when the kernel has ended.
 
-    The set-up is a list of modules to import, in JSON, with the filter of system calls.
+    The set-up has the modules to import, or None, and the filter of system calls. These and the
+    requests are pickled by the grader, before any student code runs.
     """
     requests = forking.control()
-    setup, (filter_fd,) = forking.receive(requests)
-    modules = json.loads(setup)
-    with os.fdopen(filter_fd, "rb") as file:
-        seccomp = file.read()
+    modules, seccomp = pickle.loads(forking.receive(requests)[0])
+    if modules is None:
+        request, (link, grader_fd) = forking.receive(requests)
+    else:
+        _import_all(modules)
+        forked = forking.serve(requests)
+        if forked is None:  # the grader is gone
+            return
+        request, (link, grader_fd) = forked
+    about = pickle.loads(request)
+    grader = socket.socket(fileno=grader_fd)
+    limits = isolation.Limits(**about["limits"]).for_process() if about["limits"] else {}
+    if modules is None:
+        _name_to(grader, 1 if limits else os.getpid(), os.getpid())
+    else:
+        _move_in(about, grader, seccomp)
+        random.seed()
+        if numpy := sys.modules.get("numpy"):
+            numpy.random.seed()
+    if about["files"]:
+        with zipfile.ZipFile(io.BytesIO(about["files"])) as archive:
+            archive.extractall()  # into the working folder
+    file = about["connection_file"]
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    with open(file, "wb") as opened:
+        opened.write(about["connection"])
+    grader.close()
+    _close_all_but(link)
+    start.start(file, link, limits, about["filter_of_tests"])
+
+
+def _import_all(modules: list[str]) -> None:
     os.environ.setdefault("MPLBACKEND", BACKEND)
     start.copy_lists_of_fonts()
     for name in (*IMPORTED, *modules):
@@ -59,51 +88,13 @@ def fork() -> None:
     for name in list(sys.modules):
         if name.startswith(LEFT_TO_KERNELS):
             del sys.modules[name]
-    forked = forking.serve(requests)
-    if forked is None:  # the grader is gone
-        return
-    request, (link, grader_fd) = forked
-    grader = socket.socket(fileno=grader_fd)
-    limits = _move_in(json.loads(request), grader, seccomp)
-    random.seed()
-    if numpy := sys.modules.get("numpy"):
-        numpy.random.seed()
-    _become_kernel(link, grader, limits.for_process(), isolation.CONNECTION_FILE)
 
 
-def start_alone(link: str, grader_fd: str, limits: str, file: str = "") -> None:
-    """Become a kernel; return when it has ended."""
-    grader = socket.socket(fileno=int(grader_fd))
-    _name_to(grader, os.getpid() if file else 1, os.getpid())
-    _become_kernel(int(link), grader, json.loads(limits), file or isolation.CONNECTION_FILE)
-
-
-def _become_kernel(link: int, grader: socket.socket, limits: dict[str, int], file: str) -> None:
-    try:
-        connection, (files, seccomp) = forking.receive(grader)
-    except EOFError:  # the grader does not know this process, so no watchdog watches it
-        os._exit(1)
-    filter_of_tests = os.pread(seccomp, os.fstat(seccomp).st_size, 0)
-    os.close(seccomp)
-    with os.fdopen(files, "rb") as packed:
-        if packed.seek(0, os.SEEK_END):
-            with zipfile.ZipFile(packed) as archive:
-                archive.extractall()  # into the working folder
-    os.makedirs(os.path.dirname(file), exist_ok=True)
-    with open(file, "wb") as opened:
-        opened.write(connection)
-    grader.close()
-    _close_all_but(link)
-    sys.argv[1:] = []
-    start.start(file, link, limits, filter_of_tests)
-
-
-def _move_in(request: dict[str, Any], grader: socket.socket, seccomp: bytes) -> isolation.Limits:
+def _move_in(about: dict[str, Any], grader: socket.socket, seccomp: bytes) -> None:
     """Move into a sandbox; return only in the process that becomes the kernel."""
-    limits = isolation.Limits(**request["limits"])
     try:
-        os.sched_setaffinity(0, request["cores"])
-        isolation.isolate(limits, request["name"])
+        os.sched_setaffinity(0, about["cores"])
+        isolation.isolate(isolation.Limits(**about["limits"]), about["name"])
         if os.fork() != 0:
             os._exit(0)
         # This is the first process of the new pid namespace: all others end with it.
@@ -117,7 +108,6 @@ def _move_in(request: dict[str, Any], grader: socket.socket, seccomp: bytes) -> 
         with contextlib.suppress(OSError):
             grader.send(f"{type(error).__name__}: {error}".encode()[:1000])
         os._exit(1)
-    return limits
 
 
 def _name_to(grader: socket.socket, first: int, kernel: int) -> None:
@@ -143,4 +133,4 @@ def _close_all_but(fd: int) -> None:
 
 
 if __name__ == "__main__":
-    (fork if sys.argv[1] == "fork" else start_alone)(*sys.argv[2:])
+    main()

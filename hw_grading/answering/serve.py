@@ -5,11 +5,12 @@ thread of the fork answers them here, until the other end is closed:
 
 - ``get names``: their values in the notebook
 - ``put names values``, ``put back``: bind names for a part, and restore the last ones
-- ``call function calls whole``: what a function returns for one call after another; with `whole`,
-  also the arguments as they are after each call, and what the call before has returned. The
-  function may be the code of one of the test cell.
+- ``call function calls whole``: what a function returns for one call after another, each in a
+  message of its own; with `whole`, also the arguments as they are after each call, and what the
+  call before has returned. The function may be the code of one of the test cell.
 
-A question may take the seconds of a part. A function that takes longer raises at once from then on.
+The last message of each answer is ``values``, with the exception that ended it. A question may take
+the seconds of a part. A function that takes longer raises at once from then on.
 
 Values are sent as they are. Whatever is not plain data stays here, and the grader gets a handle: a
 number, and a copy of the entries or numbers, if it has any, to look at. A function of the grader
@@ -40,11 +41,10 @@ from hw_support.checks.notebook_access import CPU_SECONDS, WALL_SECONDS, Noteboo
 from hw_support.checks.time_limit import DidNotReturn, TimeLimitReached, refusing
 
 from . import wire
-from .wire import Reference, Shipped, Tag, Theirs, Yours
+from .wire import Reference, Shipped, Theirs, Yours
 
 _MAX_ENTRIES = 10_000  # of an object, to look at
 _DEEPEST_VIEW = 3 * wire.MAX_DEEP // 4
-_SIGNALS = (signal.SIGINT, signal.SIGVTALRM, signal.SIGALRM)  # an interrupt, and the timers'
 _NAME, _FILE = "function", "<the grader>"  # of all functions that student code gets
 
 
@@ -66,22 +66,9 @@ class Server:
     def serve(self) -> None:
         """Answer questions until the grader closes its end."""
         self._serving = os.getpid(), threading.get_ident()
-        try:
-            with self._gate.serving(), contextlib.suppress(wire.Closed):
-                self._answer_until("the end")
-        finally:
-            self._serving = None
-
-    def _unreturned(self, error: BaseException, function: object) -> list[str]:
-        """Return the names of the function that the time limit has ended; refuse its next calls.
-
-        If `function` has no name in the notebook, it is the outermost one that has. With functions
-        of the grader in the place of the notebook's own, there are none.
-        """
-        if any(has_functions for has_functions, _ in self._put):
-            return []
-        called = [name for name, value in list(self._names.items()) if value is function]
-        return refuse(self._names, called or [interrupted(error, self._names)])
+        with contextlib.suppress(wire.Closed):
+            self._answer_until("the end")
+        self._serving = None
 
     # -- references
 
@@ -140,24 +127,23 @@ class Server:
         """Answer questions until a message of this kind arrives (a "raise" ends a "return" too)."""
         while True:
             head, body = self._connection.receive(limited=False)
-            message = wire.unpack(head, body, self._resolve, limited=False)
-            kind, *rest = message
+            kind, *rest = wire.unpack(head, body, self._resolve, limited=False)
             if kind == last or (last == "return" and kind == "raise"):
-                return list(message)
+                return [kind, *rest]
             try:
-                answer = self._answer(kind, rest)
+                with self._gate.opened():
+                    pieces = self._packed(["values", self._answer(kind, rest), None])
             except BaseException as error:
-                answer = self._packed(["values", [], _described(error, self._notebook)])
-            self._connection.send(answer)
+                failure = self._described(error, rest[0] if rest else None)
+                pieces = self._packed(["values", [], failure])
+            self._connection.send(pieces)
 
-    def _answer(self, kind: str, rest: list[Any]) -> list[bytes]:
+    def _answer(self, kind: str, rest: list[Any]) -> list[Any]:
         match kind, rest:
             case "call", [function, calls, whole]:
-                return self._call(function, calls, whole)
+                self._call(function, calls, whole)
             case "get", [names]:
-                found = [[self._names[n]] if n in self._names else [] for n in names]
-                with self._gate.opened():
-                    return self._packed(["values", found, None])
+                return [[self._names[n]] if n in self._names else [] for n in names]
             case "put", [names, values]:
                 now = [value[0] if value else Notebook.MISSING for value in values]
                 undo = self._notebook.put(dict(zip(names, now, strict=True)))
@@ -166,33 +152,54 @@ class Server:
                 self._notebook.put_back(self._put.pop()[1])
             case _:
                 raise ValueError(kind)
-        return self._packed(["values", [], None])
+        return []
 
-    def _call(self, function: Any, calls: list[Any], whole: bool) -> list[bytes]:
-        """Return as many results as there are calls; fewer if one fails, or all are too large."""
-        encoder = wire.Encoder(self._refer, limited=True)
-        done: list[Any] = []
-        failure: list[Any] | None = None
-        earlier = None
+    def _call(self, function: Any, calls: list[Any], whole: bool) -> None:
+        """Call a function, and send each result."""
         if isinstance(function, bytes):
             function = _anonymous(FunctionType(marshal.loads(function), self._names))
-        mark = encoder.mark()
+        earlier = None
+        for arguments, named in calls:
+            _write_over_free_memory([arguments, named])
+            value = function(*arguments, **named)
+            pieces = self._packed(["result", value, *([arguments, earlier] if whole else [])])
+            with self._gate.closed():
+                self._connection.send(pieces)
+            earlier = value
+
+    # -- exceptions
+
+    def _described(self, error: BaseException, function: object) -> list[Any]:
+        """Return what the grader learns of the exception that ended a question of a function."""
+        if isinstance(error, TimeLimitReached):
+            return ["late", self._unreturned(error, function)]
+        if isinstance(error, wire.TooMuch):
+            return ["refused", str(error)]
+        place = failures.place_of(error, self._names, but=_FILE)
+        calls = [[one.function, one.line] for one in (place, *place.callers)] if place else []
+        if isinstance(error, CallbackError):
+            return ["raised", calls]
+        if isinstance(error, DidNotReturn) and not place:
+            return ["not again", error.args[0]]
+        missing = ""
+        if isinstance(error, NameError) and not place and type(error.name) is str:
+            missing = error.name
         try:
-            with self._gate.opened():
-                for arguments, named in calls:
-                    _write_over_free_memory([arguments, named])
-                    value = function(*arguments, **named)
-                    after = [arguments, earlier] if whole else []
-                    done.append(encoder.encode([value, *after]))
-                    mark, earlier = encoder.mark(), value
-        except wire.TooMuch as error:
-            failure = None if done else ["refused", str(error)]
-        except BaseException as error:
-            failure = _described(error, self._notebook)
-            if isinstance(error, TimeLimitReached):
-                failure = ["late", self._unreturned(error, function)]
-        encoder.reset(mark)
-        return encoder.frame([Tag.LIST, "values", [Tag.LIST, *done], encoder.encode(failure)])
+            text = str(error)[:2000]
+        except BaseException:
+            text = ""
+        return ["error", type(error).__name__[:100], text, missing, calls]
+
+    def _unreturned(self, error: BaseException, function: object) -> list[str]:
+        """Return the names of the function that the time limit has ended; refuse its next calls.
+
+        If `function` has no name in the notebook, it is the outermost one that has. With functions
+        of the grader in the place of the notebook's own, there are none.
+        """
+        if any(has_functions for has_functions, _ in self._put):
+            return []
+        called = [name for name, value in list(self._names.items()) if value is function]
+        return refuse(self._names, called or [interrupted(error, self._names)])
 
 
 def interrupted(error: BaseException, names: dict[str, Any]) -> str:
@@ -254,48 +261,30 @@ def _nameless(code: CodeType) -> CodeType:
 
 
 class _Gate:
-    """Ends student code when its time is up, or by an interrupt, but never amid a message.
+    """Ends student code when its time is up, but never amid a message: the timers go on."""
 
-    What comes during a message is noted, and raised when student code continues.
-    """
+    _is_open = False
 
-    def __init__(self) -> None:
-        self._is_open = False
-        self._noted: type[BaseException] | None = None
-        # Only there signals can be handled. Tests of this module use other threads.
-        self._in_main_thread = False
+    def _end(self, *_: object) -> None:
+        if self._is_open:
+            raise TimeLimitReached
 
     def _set_handlers(self) -> None:
-        for number in _SIGNALS if self._in_main_thread else ():
-            signal.signal(number, self._handle)
-
-    def _handle(self, number: int, _: object) -> None:
-        error = KeyboardInterrupt if number == signal.SIGINT else TimeLimitReached
-        if self._is_open:
-            raise error
-        self._noted = error
-
-    @contextlib.contextmanager
-    def serving(self) -> Iterator[None]:
-        """Handle the signals within a block."""
-        self._in_main_thread = threading.current_thread() is threading.main_thread()
-        before = {number: signal.getsignal(number) for number in _SIGNALS}
-        self._set_handlers()
-        try:
-            yield
-        finally:
-            for number, handler in before.items() if self._in_main_thread else ():
-                signal.signal(number, handler)
+        """Handle the timers, also after student code that has changed this."""
+        if _in_main_thread():
+            signal.signal(signal.SIGVTALRM, self._end)
+            signal.signal(signal.SIGALRM, self._end)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
         """Run student code in a block, which has the time of a part. Its output is dropped."""
         timers = {signal.ITIMER_VIRTUAL: CPU_SECONDS}
         timers[signal.ITIMER_REAL] = 2 * WALL_SECONDS
-        limits = timers.items() if self._in_main_thread else ()
+        limits = timers.items() if _in_main_thread() else ()
+        self._set_handlers()
         outer = {timer: signal.setitimer(timer, most, most / 10) for timer, most in limits}
         nothing = Nothing()
-        self._noted, self._is_open = None, True
+        self._is_open = True
         try:
             with contextlib.redirect_stdout(nothing), contextlib.redirect_stderr(nothing):
                 yield
@@ -303,7 +292,6 @@ class _Gate:
             self._is_open = False
             for timer, left in outer.items():
                 signal.setitimer(timer, *left)
-            self._set_handlers()  # the student's code may have changed them
 
     @contextlib.contextmanager
     def closed(self) -> Iterator[None]:
@@ -314,31 +302,15 @@ class _Gate:
             yield
         finally:
             self._is_open = True
-        if self._noted:
-            raise self._noted
+
+
+def _in_main_thread() -> bool:
+    """Whether signals can be handled here. Tests of this module use other threads."""
+    return threading.current_thread() is threading.main_thread()
 
 
 class CallbackError(Exception):
     """A function of the grader raised an exception."""
-
-
-def _described(error: BaseException, notebook: Notebook) -> list[Any]:
-    if isinstance(error, TimeLimitReached):
-        return ["late", []]
-    place = failures.place_of(error, notebook.names, but=_FILE)
-    calls = [[one.function, one.line] for one in (place, *place.callers)] if place else []
-    if isinstance(error, CallbackError):
-        return ["raised", calls]
-    if isinstance(error, DidNotReturn) and not place:
-        return ["not again", error.args[0]]
-    missing = ""
-    if isinstance(error, NameError) and not place and type(error.name) is str:
-        missing = error.name
-    try:
-        text = str(error)[:2000]
-    except BaseException:
-        text = ""
-    return ["error", type(error).__name__[:100], text, missing, calls]
 
 
 class Nothing(io.TextIOBase):

@@ -110,15 +110,6 @@ class Encoder:
         self._head = self._size = self._keys = 0
         self._body: list[bytes] = []
 
-    def mark(self) -> tuple[int, int, int, int]:
-        """Return what `reset` needs to forget all that is encoded from now on."""
-        return self._head, self._size, self._keys, len(self._body)
-
-    def reset(self, mark: tuple[int, int, int, int]) -> None:
-        """Forget what was encoded after a mark."""
-        self._head, self._size, self._keys, pieces = mark
-        del self._body[pieces:]
-
     def encode(self, value: Any, depth: int = 0) -> Any:
         """Return a value in a form that MessagePack can pack; `TooMuch` if it cannot be sent."""
         kind = type(value)

@@ -26,12 +26,12 @@ from typing import Any
 from hw_grading.answering import forking
 from hw_grading.answering.forking import ForkServer
 from hw_grading.examiner import client as examiner
-from hw_grading.homework.homework import Homework, lay_out
+from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
 from hw_grading.sandbox import kernel_process
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 
-_SECONDS_TO_END, _SECONDS_TO_NOTICE = 5.0, 0.5
+_SECONDS_TO_END = 5.0
 
 
 class Workers(Executor):
@@ -148,9 +148,7 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
                     self._hand_over(pickle.dumps((core, function, args, kwargs)), theirs)
                 value, failure = pickle.loads(ours.recv_bytes())
         except (EOFError, OSError):
-            # A fork server that was killed closes its sockets before it ends. Wait for its end:
-            # otherwise the next call could be handed to it too.
-            self._server.has_ended(_SECONDS_TO_NOTICE)
+            self._server.is_ending()
             failure = (
                 "the process that ran it died. If memory ran out, lower c.WholeClass.workers. Then "
                 "run this command again"
@@ -178,16 +176,16 @@ def _serve(requests: socket.socket) -> None:
     setup, _ = forking.receive(requests)
     homework, blas_threads, examined = pickle.loads(setup)
     if blas_threads is not None:
-        # The fork server of kernels starts while this process does the workers' imports.
+        # The other fork servers start while this process does the workers' imports.
         kernel_process.begin(blas_threads, homework.manifest.preload)
+    expect_imports = examiner.begin(homework) if examined else lambda: None
     from hw_grading.batch import bounded, job  # noqa: F401
-    from hw_grading.examiner import process
 
     why = ""
-    if examined and not (why := process.prepare(str(lay_out(homework)), homework.modules)):
-        examiners = process.fork_server()
-        examiners.wait_until_ready()
-        examiner.use(examiners, homework)
+    try:
+        expect_imports()
+    except GraderFault as fault:
+        why = str(fault)
     kernel_process.wait_until_ready()
     server = os.pidfd_open(os.getpid())
     if forked := forking.serve(requests, why):

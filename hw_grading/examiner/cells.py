@@ -54,7 +54,7 @@ def run_cell(
     tracebacks.
     """
     try:
-        body, last, read = _compiled(source, name, locked)
+        body, last = _compiled(source, name, locked)
     except (SyntaxError, ValueError) as error:
         if locked:  # the kernel has run it, and knows whether it is Python
             return [_error(error, name)]
@@ -65,7 +65,7 @@ def run_cell(
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             if isinstance(names, StudentNames):
-                names.keep(read)
+                names.keep(names_read(source))
             exec(body, names)
             value = eval(last, names)
             if value is not None:
@@ -85,13 +85,12 @@ def run_cell(
     return outputs
 
 
-def _compiled(source: str, name: str, locked: bool) -> tuple[Any, Any, set[str]]:
-    """Return the code of a cell, of its last line, an expression, and the names that it reads.
+def _compiled(source: str, name: str, locked: bool) -> tuple[Any, Any]:
+    """Return the code of a cell, and of its last line, an expression.
 
     SyntaxError or ValueError if it is not valid Python.
     """
     tree = parsed(source) if locked else ast.parse(source)
-    read = names_read(tree, compile(tree, name, "exec"))
     last: ast.expr = ast.Constant(None, lineno=1, col_offset=0)
     if tree.body and isinstance(end := tree.body[-1], ast.Expr):
         last = end.value
@@ -99,7 +98,7 @@ def _compiled(source: str, name: str, locked: bool) -> tuple[Any, Any, set[str]]
     file = f"<{name}>"
     # Messages show how the cell writes a function: see `hw_support.checks.written`.
     linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
-    return compile(tree, file, "exec"), compile(ast.Expression(last), file, "eval"), read
+    return compile(tree, file, "exec"), compile(ast.Expression(last), file, "eval")
 
 
 def _error(error: BaseException, name: str) -> dict[str, Any]:

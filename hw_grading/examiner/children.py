@@ -1,6 +1,6 @@
 """The children of a student's kernel, in which test cells ask their questions.
 
-See `hw_grading.answering.children` for the commands. The kernel is not trusted: what matters is
+See `hw_grading.answering.children` for the messages. The kernel is not trusted: what matters is
 that an examiner asks a child with right functions only after the notebook has ended.
 """
 
@@ -22,33 +22,35 @@ class Children:
         self.gone: str | None = None  # why the kernel cannot be asked any more; None while it can
         self.ended = False  # whether the reason is that its process has ended
 
-    def fork(self, command: str, unreturned: Sequence[str] = ()) -> socket.socket | None:
-        """Return the socket to a new child; None if none can be had. Command: "try" or "sleep".
+    def begin(self) -> socket.socket | None:
+        """Begin a try; return the socket to a new child for it, or None if none can be had."""
+        return self._say([], is_wanted=True)
 
-        Functions of the notebook that did not return raise there at once.
+    def end(self, unreturned: Sequence[str], *, again: bool) -> socket.socket | None:
+        """End a try, and its child; these functions of the notebook did not return.
+
+        If there is a second try `again`, return the socket to a child that sleeps until it begins.
         """
+        return self._say(unreturned, is_wanted=again)
+
+    def _say(self, names: Sequence[str], *, is_wanted: bool) -> socket.socket | None:
+        """Send names; return the socket to a new child if one is wanted, and can be had."""
+        if self.gone:
+            return None
+        text = " ".join(names[:_MOST_NAMES]) or " "
         ours, theirs = socket.socketpair()
         with theirs:
-            if self._carry_out(command, unreturned, [theirs.fileno()]):
-                return ours
-        ours.close()
-        return None
-
-    def end(self, unreturned: Sequence[str]) -> None:
-        """End a try, and its child; these functions of the notebook did not return."""
-        self._carry_out("end", unreturned, [])
-
-    def _carry_out(self, word: str, names: Sequence[str], descriptors: Sequence[int]) -> bool:
-        if self.gone:
-            return False
-        command = " ".join([word, *names[:_MOST_NAMES]])
-        try:
-            socket.send_fds(self._link, [command.encode()], descriptors)
-            answer = self._link.recv(1)
-        except OSError:
-            answer = b""
+            try:
+                passed = [theirs.fileno()] if is_wanted else []
+                socket.send_fds(self._link, [text.encode()], passed)
+                answer = self._link.recv(1)
+            except OSError:
+                answer = b""
         if answer not in (DONE, FAILED):
             self.ended = not answer
             self.gone = "its process has ended" if self.ended else "it broke the protocol"
             self._kill()
-        return answer == DONE
+        if is_wanted and answer == DONE:
+            return ours
+        ours.close()
+        return None

@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from typing import Any
@@ -18,7 +18,6 @@ from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.sandbox.environment import BLAS_VARIABLES
 
 Cells = list[tuple[str, str]]  # name, source
-_SECONDS_TO_END = 1.0  # for a process that was killed
 
 
 class ExaminerFailed(GraderFault):
@@ -50,24 +49,18 @@ _server: ForkServer | None = None  # started with the first submission
 _serves = ""  # the digest of the homework whose code it imports
 
 
-def use(server: ForkServer, homework: Homework) -> None:
-    """Let this process, and its forks, take their examiners from a fork server."""
-    global _server, _serves
-    _server, _serves = server, homework.digest()
-
-
 def _serving(homework: Homework) -> ForkServer:
+    global _server, _serves
     if _server is None or _server.has_ended() or _serves != homework.digest():
         setup = json.dumps([str(lay_out(homework)), homework.modules]).encode()
         threads = dict.fromkeys(BLAS_VARIABLES, "1")
-        server = ForkServer.started(
+        _serves = homework.digest()
+        _server = ForkServer.started(
             [sys.executable, "-m", "hw_grading.examiner.process"],
             setup,
             env={**os.environ, **threads, "NBGRADER_EXECUTION": "autograde"},
             start_new_session=True,  # Ctrl-C reaches only the grader
         )
-        use(server, homework)
-        return server
     return _server
 
 
@@ -90,34 +83,36 @@ def _expecting_an_examiner(server: ForkServer) -> Iterator[None]:
     try:
         yield
     except (EOFError, OSError, ValueError) as error:
-        # A process that was killed closes its sockets before it ends. Wait for the end of the fork
-        # server: otherwise the next try could use the same one again.
-        server.has_ended(within=_SECONDS_TO_END)
+        server.is_ending()
         why = f" ({error})" if str(error) else ""
         raise ExaminerEnded(f"the examiner has ended{why}") from error
-
-
-@dataclass(frozen=True)
-class Request:
-    """The data about a submission that the examiner gets."""
-
-    root_pid: int  # the process to kill
-    seed: int  # of fresh cases
-    first: Cells  # the instructor's cells before every answer; the fork server runs them once
-    instructors: list[str]  # names that the instructor's cells bind: no kernel is asked for them
 
 
 class Examination:
     """The test cells of one submission.
 
-    The socket to the kernel, `link`, is passed to the examiner, and closed here. Every method may
-    raise `ExaminerFailed`: the examiner cannot be started, or has ended.
+    The socket to the kernel, `link`, is passed to the examiner, and closed here. `root_pid` is the
+    process to kill if the kernel breaks the protocol. `first` are the instructor's cells before
+    every answer, which the fork server runs once, and `instructors` the names that any of the
+    instructor's cells binds: no kernel is asked for them. `seed` is that of fresh cases.
+
+    Every method may raise `ExaminerFailed`: the examiner cannot be started, or has ended.
     """
 
-    def __init__(self, link: socket.socket, request: Request, homework: Homework) -> None:
+    def __init__(
+        self,
+        link: socket.socket,
+        homework: Homework,
+        *,
+        root_pid: int,
+        seed: int,
+        first: Cells,
+        instructors: Collection[str],
+    ) -> None:
         self._process: Forked | None = None
         self._server = _serving(homework)
-        about = {**vars(request), "cores": sorted(os.sched_getaffinity(0))}
+        about = {"root_pid": root_pid, "seed": seed, "first": first}
+        about |= {"instructors": sorted(instructors), "cores": sorted(os.sched_getaffinity(0))}
         self._examiner, theirs = Pipe()
         with link, theirs, _expecting_an_examiner(self._server):
             self._server.fork(json.dumps(about).encode(), [theirs.fileno(), link.fileno()])

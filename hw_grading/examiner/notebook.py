@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
-import dis
 import functools
 import marshal
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from hw_grading.sandbox.processes import MAX_TIMES
 from hw_support.checks import StaffError
 from hw_support.checks.notebook_access import CPU_SECONDS, WALL_SECONDS, Notebook
 from hw_support.checks.time_limit import time_limit
+from hw_support.source import read_by, tree_of
 
 Cell = tuple[str, str]  # name, source
 
@@ -37,13 +37,10 @@ class StudentNames(dict[str, Any]):
         own: dict[str, Any],
         session: Session,
         instructors: Collection[str] = (),
-        kept: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(own)
         self._own, self._session, self._instructors = own, session, instructors
-        # Values of the notebook from before the cell's first call, in its first try.
-        self.kept = dict(kept or {})
-        self._functions: dict[int, tuple[str, Any]] = {}  # of the notebook, that were read, by id
+        self._kept: dict[str, Any] = {}  # values of the notebook from before the cell's first call
         self.notebook = RemoteNotebook(self, session)
 
     def __missing__(self, name: str) -> Any:
@@ -52,14 +49,8 @@ class StudentNames(dict[str, Any]):
         if hasattr(builtins, name) or name.startswith("__") or name in self._instructors:
             raise KeyError(name)
         for value in self.of_notebook([name])[0]:
-            if type(value) is FunctionHandle:
-                self._functions[id(value)] = name, value
             return value
         raise KeyError(name)
-
-    def name_of(self, handle: object) -> str:
-        """Return the name by which the test has read a function of the notebook, or ""."""
-        return self._functions.get(id(handle), ("", None))[0]
 
     def bound(self) -> dict[str, Any]:
         """Return the names that the test itself has bound."""
@@ -71,25 +62,21 @@ class StudentNames(dict[str, Any]):
 
         So a call cannot change them any more. Functions are looked up again each time.
         """
-        asked = sorted(
-            name
-            for name in names
-            if name not in self and name not in self.kept and not hasattr(builtins, name)
-        )
+        asked = sorted(name for name in names if name not in self and not hasattr(builtins, name))
         found: list[list[Any]] = []
         with contextlib.suppress(Exception):  # if one cannot be sent, all are read when used
             found = self._session.get(asked)
         for name, values in zip(asked, found, strict=False):
             if values and type(values[0]) is not FunctionHandle:
-                self.kept[name] = values[0]
+                self._kept[name] = values[0]
 
     def of_notebook(self, names: Sequence[str]) -> list[list[Any]]:
         """Return the values of names of the notebook, each in a list, empty if not defined."""
-        if all(name in self.kept for name in names):
-            return [[self.kept[name]] for name in names]
+        if all(name in self._kept for name in names):
+            return [[self._kept[name]] for name in names]
         asked = self._session.get(names)
         return [
-            [self.kept[name]] if name in self.kept else values
+            [self._kept[name]] if name in self._kept else values
             for name, values in zip(names, asked, strict=True)
         ]
 
@@ -111,17 +98,15 @@ class StudentNames(dict[str, Any]):
         return marshal.dumps(function.__code__)
 
 
-def names_read(tree: ast.Module, code: CodeType) -> set[str]:
-    """Return the names that a cell reads and does not bind, also those of `Checks.shows`."""
-    steps = [step for one in _codes(code) for step in dis.get_instructions(one)]
-    read = {step.argval for step in steps if step.opname in ("LOAD_NAME", "LOAD_GLOBAL")}
-    bound = {step.argval for step in steps if step.opname in ("STORE_NAME", "STORE_GLOBAL")}
-    for call in ast.walk(tree):
+def names_read(source: str) -> set[str]:
+    """Return the names that a cell reads, also those of values that `Checks.shows` names."""
+    read = {*read_by(source)}
+    for call in ast.walk(tree_of(source)):
         if isinstance(call, ast.Call) and getattr(call.func, "attr", "") in ("shows", "shown"):
             given = [*call.args, *(keyword.value for keyword in call.keywords)]
             texts = [str(one.value) for one in given if isinstance(one, ast.Constant)]
             read.update(name for text in texts for name in text.split(", ") if name.isidentifier())
-    return read - bound
+    return read
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -2,8 +2,7 @@
 
     python -m hw_grading.examiner.process
 
-The fork server (`hw_grading.answering.forking`) imports the homework's modules. It is a program of
-its own, or a fork of the fork server of workers, which has the same modules. Each child examines
+The fork server (`hw_grading.answering.forking`) imports the homework's modules. Each child examines
 one submission: it communicates with the grader over one socket and with the student's kernel over
 another. No student code runs in the fork server or in its children.
 """
@@ -28,7 +27,7 @@ from typing import Any
 import psutil
 
 from hw_grading.answering import forking, preload
-from hw_grading.answering.forking import Forked, ForkServer
+from hw_grading.answering.forking import Forked
 from hw_grading.examiner.cells import Fault, bound_by, run_cell
 from hw_grading.examiner.children import Children
 from hw_grading.examiner.notebook import Cell, StudentNames
@@ -36,14 +35,11 @@ from hw_grading.examiner.reference import Reference
 from hw_grading.examiner.session import Session
 from hw_grading.homework.homework import FILES
 from hw_support.checks import Checks
-from hw_support.checks.compare import arrays_of
 from hw_support.checks.fresh import SEED_VARIABLE
 from hw_support.checks.parts import Tries
 
 # Bytes of address space that a child may add to what it begins with: some of the largest messages.
 _MAX_ADDRESSES = 400 << 20
-# Bytes of what a submission's cells judge that a child keeps for second tries.
-_MAX_KEPT_BYTES = 100 << 20
 
 
 # -- one test cell
@@ -59,7 +55,6 @@ class _Test:
     name: str
     source: str
     own: dict[str, Any]  # what the instructor's cells have bound above it
-    kept: dict[str, Any]  # values that it judges
     tries: Tries
     sleeping: socket.socket | None  # a child that waits for its second tries
     points: Points  # what it has added to those of the notebook
@@ -79,7 +74,6 @@ class Examined:
         self._children, self._first, self._instructors = children, first, frozenset(instructors)
         self._session, self._reference = Session(), reference
         self._tests: list[_Test] = []
-        self._kept_bytes = 0  # of what the cells judge that wait for second tries
         self.points: Points = {}  # of the tests so far
         self._own: dict[str, Any] = {}  # what the instructor's cells have bound so far
         self._above = ""  # a fault of an instructor's cell further up
@@ -92,7 +86,7 @@ class Examined:
         if not self._own:
             self._own, self._above = bound_by(self._first)
         fault, tries, before = "", Tries(), dict(self.points)
-        self._session.begin(self._children.fork("try"))
+        self._session.begin(self._children.begin())
         names = StudentNames(self._own, self._session, self._instructors)
         outputs: list[dict[str, Any]] = []
         try:
@@ -110,13 +104,10 @@ class Examined:
         except Fault as error:
             fault = str(error)
         finally:  # after a Fault too: the kernel waits for commands until the test has ended
-            unreturned, stopped = self._session.unreturned, self._session.gone
+            stopped = self._session.gone
             self._session.end()
-            if is_wanted := tries.is_wanted and not fault:
-                self._kept_bytes += sum(array.nbytes for array in arrays_of(names.kept))
-            can_wait = is_wanted and self._kept_bytes < _MAX_KEPT_BYTES
-            sleeping = self._children.fork("sleep", unreturned) if can_wait else None
-            self._children.end(unreturned)
+            is_wanted = tries.is_wanted and not fault
+            sleeping = self._children.end(self._session.unreturned, again=is_wanted)
         verdict = {
             "outputs": outputs,
             "stopped": stopped,
@@ -129,9 +120,7 @@ class Examined:
             "lacks_second_try": is_wanted and not sleeping and not self._children.gone,
         }
         points = _added(before, self.points)
-        kept = names.kept if sleeping else {}
-        test = _Test(name, source, self._own, kept, tries, sleeping, points, verdict)
-        self._tests.append(test)
+        self._tests.append(_Test(name, source, self._own, tries, sleeping, points, verdict))
         return verdict
 
     def try_again(self) -> list[dict[str, Any]]:
@@ -152,7 +141,7 @@ class Examined:
         A child stays asleep afterwards: what it has computed is counted as long as it is there.
         """
         self._session.begin(test.sleeping)
-        names = StudentNames(test.own, self._session, self._instructors, test.kept)
+        names = StudentNames(test.own, self._session, self._instructors)
         names.notebook.tries = Tries(test.tries.first)
         names.notebook.points = points = dict(self.points)
         names.notebook.reference = self._reference.at(test.name, test.source)
@@ -216,20 +205,6 @@ def _own_files() -> Iterator[None]:
         yield
 
 
-def fork_server() -> ForkServer:
-    """Fork a fork server of examiners from a process that has called `prepare`."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    pid = os.fork()
-    if pid == 0:
-        os.closerange(3, theirs.fileno())
-        os.closerange(theirs.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
-        os.environ["NBGRADER_EXECUTION"] = "autograde"
-        serve(theirs)
-        os._exit(0)
-    theirs.close()
-    return ForkServer(ours, pid)
-
-
 def _examine_one(
     grader: Connection,
     link: socket.socket,
@@ -238,7 +213,7 @@ def _examine_one(
     first: list[Cell],
     instructors: list[str],
 ) -> None:
-    """Examine the test cells of a submission; the arguments are the fields of a `Request`."""
+    """Examine the test cells of a submission; see `hw_grading.examiner.client.Examination`."""
     if sys.platform == "linux":
         most = psutil.Process().memory_info().vms + _MAX_ADDRESSES
         resource.setrlimit(resource.RLIMIT_AS, (most, most))

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from hw_grading.examiner.cells import Fault, run_cell
-from hw_grading.examiner.handles import is_handle
+from hw_grading.examiner.handles import is_handle, known_as
 from hw_grading.examiner.notebook import names_read
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.notebook import ANSWER, FOLDER, LOCKED, PLAIN, TEST
@@ -38,8 +38,9 @@ class Solutions:
     """The solutions of one notebook, after they were run."""
 
     names: dict[str, Any]  # what its cells bind
-    answers: list[tuple[int, set[str]]]  # position of each answer cell, and the names it binds
-    tests: dict[str, tuple[int, str]]  # positions and sources by grade id
+    # The position of each answer cell, and the names that it binds.
+    answers: list[tuple[int, set[str]]] = field(default_factory=list)
+    tests: dict[str, tuple[int, str]] = field(default_factory=dict)  # positions and sources
     failed: dict[str, str] = field(default_factory=dict)  # why a cell failed, by function
     # What the statements that bind a name read, by this name.
     reads: dict[str, set[str]] = field(default_factory=dict)
@@ -62,13 +63,11 @@ class Reference:
         self._draws = _functions(f"{STAFF}.{homework}.fresh")
         self._second_try = self._own.pop(_SECOND_TRY, None)
         files = sorted((folder / FOLDER).glob("*.json"))
-        clock = Clock(_CPU_SECONDS)
-        self._notebooks = [run_solutions(json.loads(file.read_bytes()), clock) for file in files]
+        self._notebooks = [
+            run_solutions(json.loads(file.read_bytes()), _CPU_SECONDS) for file in files
+        ]
         for notebook in self._notebooks:
             notebook.names |= self._own
-        self._own_reads: dict[str, set[str]] = {}  # noted once for all submissions
-        for function in self._own.values():
-            _note_reads(inspect.getsource(function), self._own_reads)
 
     def at(self, test: str, source: str = "") -> CellReference:
         """Return what is right for a test cell, by its grade id.
@@ -77,11 +76,8 @@ class Reference:
         """
         found = [notebook for notebook in self._notebooks if test in notebook.tests]
         found.sort(key=lambda notebook: notebook.tests[test][1] != source)
-        if not found:
-            answers = [(n, {name}) for n, name in enumerate(self._own)]
-            tests = {test: (len(answers), source)}
-            found = [Solutions(dict(self._own), answers, tests, reads=self._own_reads)]
-        return CellReference(found[0], test, self._own, self._draws, self._second_try)
+        notebook = found[0] if found else Solutions(dict(self._own))
+        return CellReference(notebook, test, self._draws, self._second_try)
 
 
 @dataclass
@@ -90,7 +86,6 @@ class CellReference:
 
     _notebook: Solutions
     _test: str
-    _own: Mapping[str, Any]
     _draws: Mapping[str, Any]
     _second_try: Callable[..., Any] | None
 
@@ -117,13 +112,15 @@ class CellReference:
         staff's ``second_try``.
         """
         tests = self._notebook.tests
+        if self._test not in tests:
+            return {}
         until, source = tests[self._test]
         plain = [text for n, text in tests.values() if n < until and not checks_in(text)]
         graded = {*graded, *(name for text in plain for name in read_by(text))}
         above = [(n, names) for n, names in self._notebook.answers if n < until]
         until = next((n for n, names in above if name in names), until)
         above = [(n, names) for n, names in above if n < until and not names.isdisjoint(graded)]
-        called = self._notebook.reached_from([name, *_named_by(source)])
+        called = self._notebook.reached_from([name, *names_read(source)])
         right = {one: self.function(one) for _, names in above for one in sorted(names & called)}
         replaced = self._second_try(own) if self._second_try else {}
         # Objects of a right class would stay here, and are of no use to the notebook.
@@ -145,7 +142,7 @@ class CellReference:
         notebook.
         """
         if is_handle(value):
-            name = test.name_of(value)
+            name = known_as(value)[2]
             if found := self.function(name):
                 return found
             raise LookupError(f"no solution is known for {name or 'an object'} of the notebook")
@@ -173,9 +170,9 @@ class CellReference:
         return self._notebook.failed.get(name, "")
 
 
-def run_solutions(cells: Sequence[tuple[str, str, str]], clock: Clock) -> Solutions:
-    """Run what a source notebook has for its tests; see `solutions_of`."""
-    notebook = Solutions({"__name__": "__main__"}, [], {})
+def run_solutions(cells: Sequence[tuple[str, str, str]], cpu_seconds: float) -> Solutions:
+    """Run what a source notebook has for its tests (see `solutions_of`), within a limit."""
+    notebook, end = Solutions({"__name__": "__main__"}), time.process_time() + cpu_seconds
     code = _needed_parts(cells)
     for position, (kind, name, source) in enumerate(cells):
         if kind == TEST:
@@ -185,40 +182,26 @@ def run_solutions(cells: Sequence[tuple[str, str, str]], clock: Clock) -> Soluti
         _note_reads(source, notebook.reads)
         if kind == ANSWER:
             notebook.answers.append((position, bound))
-        run = source if kind == LOCKED else code[position]
-        if run and (error := clock.error_in(run, name, notebook.names)):
-            notebook.failed |= dict.fromkeys(bound, error)
-    return notebook
-
-
-class Clock:
-    """Runs cells until their CPU time is used up; after that, each fails for that reason."""
-
-    def __init__(self, cpu_seconds: float) -> None:
-        self._seconds, self._end = cpu_seconds, time.process_time() + cpu_seconds
-        self._ended = ""  # why no further cell is run
-
-    def error_in(self, source: str, name: str, names: dict[str, Any]) -> str:
-        """Run a cell; return why it has failed, or ""."""
-        if self._ended:
-            return self._ended
-        left = max(self._end - time.process_time(), 1e-3)  # 0 would be no limit
+        run, error = source if kind == LOCKED else code[position], ""
+        if not run:
+            continue
         try:
-            with time_limit(left, _WALL_SECONDS):
-                outputs = run_cell(source, name, names, locked=True)
+            with time_limit(max(end - time.process_time(), 1e-3), _WALL_SECONDS):  # 0: no limit
+                for output in run_cell(run, name, notebook.names, locked=True):
+                    if output["output_type"] == "error":
+                        error = f"{output['ename']}: {output['evalue']}"
         except Fault as fault:
-            return str(fault)
-        for error in (output for output in outputs if output["output_type"] == "error"):
-            if error["ename"] != TimeLimitReached.__name__:
-                return f"{error['ename']}: {error['evalue']}"
+            error = str(fault)
+        if error.startswith(TimeLimitReached.__name__):
             cell = f"cell {name!r}" if name else f"the cell with {source[:40]!r}"
-            self._ended = (
+            error = (
                 f"{cell} was still running when the solutions that tests need had taken "
-                f"{self._seconds:g} s of CPU time. Compute less there, or leave out of the tests "
+                f"{cpu_seconds:g} s of CPU time. Compute less there, or leave out of the tests "
                 "the function that needs it"
             )
-            return self._ended
-        return ""
+        if error:
+            notebook.failed |= dict.fromkeys(bound, error)
+    return notebook
 
 
 def _functions(module: str) -> dict[str, Any]:
@@ -242,10 +225,10 @@ def _functions(module: str) -> dict[str, Any]:
 def _needed_parts(cells: Sequence[tuple[str, str, str]]) -> dict[int, str]:
     """Return, of each answer and plain cell, the statements that tests ask for, by its position.
 
-    Tests ask for the functions that they name, in code or as a text, with all functions of the same
-    answer; for what a `Checks` names whose results it compares, function or not; and for what these
-    need. Locked cells, which run whole, ask for functions too. Other values of the notebook come
-    from the student. So no start waits for what is printed, plotted or trained.
+    Tests ask for the functions that they name, in code or as a text; for what a `Checks` names
+    whose results it compares, function or not; and for what these need. Locked cells, which run
+    whole, ask for functions too. Other values of the notebook come from the student. So no start
+    waits for what is printed, plotted or trained.
     """
     own = ANSWER, PLAIN
     bodies = {n: tree_of(text).body for n, (kind, _, text) in enumerate(cells) if kind in own}
@@ -254,20 +237,17 @@ def _needed_parts(cells: Sequence[tuple[str, str, str]]) -> dict[int, str]:
     tests = [text for kind, _, text in cells if kind == TEST]
     compared = {name for text in tests for name in _compared_by(text)}
     named = {name for kind, _, text in cells if kind not in own for name in read_by(text)}
-    named |= {text for test in tests for text in _texts_in(test)}
-    groups = list[list[ast.stmt]]()  # functions that are asked for together
-    for n, body in bodies.items():
-        functions = [node for node in body if _is_function(node)]
-        groups += [functions] if cells[n][0] == ANSWER else [[node] for node in functions]
-    more = {node for node in nodes if _is_always_run(node) or not compared.isdisjoint(given[node])}
-    for group in groups:
-        if any(not named.isdisjoint(given[node]) for node in group):
-            more |= {*group}
+    named |= compared | {text for test in tests for text in _texts_in(test)}
     kept = set[ast.stmt]()
+    more = {
+        node
+        for node in nodes
+        if _is_always_run(node) or given[node] & (named if _is_function(node) else compared)
+    }
     while more:
         kept |= more
         needed = {name for node in more for name in read_by(ast.unparse(node))}
-        more = {node for node in nodes if node not in kept and not needed.isdisjoint(given[node])}
+        more = {node for node in nodes if node not in kept and given[node] & needed}
     return {
         n: ast.unparse(ast.Module([node for node in body if node in kept], []))
         for n, body in bodies.items()
@@ -292,12 +272,6 @@ def _note_reads(source: str, reads: dict[str, set[str]]) -> None:
             reads.setdefault(name, set()).update(read_by(text))
 
 
-def _named_by(test: str) -> set[str]:
-    """Return the names that a test cell reads, also those of values that `Checks.shows` names."""
-    tree = tree_of(test)
-    return names_read(tree, compile(tree, "test", "exec")) | {*read_by(test)}
-
-
 def _texts_in(source: str) -> Iterator[str]:
     """Yield the texts of a cell, such as names of functions: ``Checks("f")``, ``of=["f"]``."""
     for node in ast.walk(tree_of(source)):
@@ -306,12 +280,9 @@ def _texts_in(source: str) -> Iterator[str]:
 
 
 def _is_function(node: ast.stmt) -> bool:
-    match node:
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            return True
-        case ast.Assign(value=ast.Lambda()):
-            return True
-    return False
+    if isinstance(node, ast.Assign):
+        return isinstance(node.value, ast.Lambda)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 
 
 def _is_always_run(node: ast.stmt) -> bool:

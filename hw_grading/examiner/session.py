@@ -154,25 +154,24 @@ class Session:
         the notebook. After an exception there are no further calls. If `whole`, each result is a
         `Called`, with the arguments and the earlier result as they are in the notebook.
         """
+        given = [[list(arguments), named] for arguments, named in calls]
+        came, failure = self._question("call", function, given, whole, results=len(calls))
         results: Results = []
-        while len(results) < len(calls):  # in most cases once: the results fit into one message
-            rest = [[list(arguments), named] for arguments, named in calls[len(results) :]]
-            came, failure = self._question("call", function, rest, whole)
-            with self._keeping_to_the_protocol():
-                if len(came) > len(rest) or (not came and not failure):
-                    raise WireError("results of other calls")
-                for one in came:
-                    match one:
-                        case [value] if not whole:
-                            results.append(functools.partial(_returned, value))
-                        case [value, list(arguments), earlier] if whole:
-                            called = Called(value, arguments, earlier)
-                            results.append(functools.partial(_returned, called))
-                        case _:
-                            raise WireError("a malformed result")
-            if failure:
-                self._functions.clear()  # the notebook may have replaced one that took too long
-                results += [functools.partial(_raise, failure)] * (len(calls) - len(results))
+        with self._keeping_to_the_protocol():
+            if len(came) > len(calls) or (len(came) < len(calls) and not failure):
+                raise WireError("results of other calls")
+            for one in came:
+                match one:
+                    case [value] if not whole:
+                        results.append(functools.partial(_returned, value))
+                    case [value, list(arguments), earlier] if whole:
+                        called = Called(value, arguments, earlier)
+                        results.append(functools.partial(_returned, called))
+                    case _:
+                        raise WireError("a malformed result")
+        if failure:
+            self._functions.clear()  # the notebook may have replaced one that took too long
+            results += [functools.partial(_raise, failure)] * (len(calls) - len(results))
         return results
 
     def end_part(self) -> None:
@@ -207,8 +206,11 @@ class Session:
             raise failure
         return values
 
-    def _question(self, *question: Any) -> tuple[list[Any], BaseException | None]:
-        """Send a question; return the values of its answer, and the exception that ended it."""
+    def _question(self, *question: Any, results: int = 0) -> tuple[list[Any], BaseException | None]:
+        """Send a question; return the values of its answer, and the exception that ended it.
+
+        At most this many `results` come before the answer's last message.
+        """
         if self.gone or not self._connection:
             raise Gone(str(self.gone))
         if self._depth >= _MAX_DEEP:
@@ -220,7 +222,7 @@ class Session:
         try:
             with self._keeping_to_the_protocol():
                 self._connection.send(pieces)
-                return self._answer(self._connection)
+                return self._answer(self._connection, results)
         finally:
             self._depth -= 1
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -241,15 +243,18 @@ class Session:
         self.gone = self.gone or why
         return Gone(self.gone)
 
-    def _answer(self, child: wire.Connection) -> tuple[list[Any], BaseException | None]:
-        """Handle all callbacks before the answer; return its values, and an exception to raise."""
+    def _answer(self, child: wire.Connection, most: int) -> tuple[list[Any], BaseException | None]:
+        """Handle all callbacks; return the values of an answer, and an exception to raise."""
+        came: list[Any] = []
         while True:
             head, body = child.receive(limited=True)
             match wire.unpack(head, body, self._resolve, limited=True):
                 case ["callback", int(number), list(arguments), dict(named)]:
                     child.send(self._called_back(number, arguments, named))
+                case ["result", *one] if len(came) < most:
+                    came.append(one)
                 case ["values", list(values), failure]:
-                    return values, self._failure(failure)
+                    return [*came, *values], self._failure(failure)
                 case _:
                     raise WireError("an answer that fits no question")
 

@@ -296,7 +296,7 @@ class Kernel:
             raise Ended(stopped.kind, why, cell)
         if lost and not self._there.is_alive():
             server = self._there.fork_server
-            if server and server.has_ended(within=0.5):
+            if server and server.is_ending():
                 raise HelperEnded("the fork server of the kernels has ended")
             if not self.exited_in:
                 self.died = True

@@ -22,7 +22,7 @@ from contextlib import ExitStack
 import nbformat
 from nbformat import NotebookNode
 
-from hw_grading.examiner.client import Examination, ExaminerFailed, Request, Verdict
+from hw_grading.examiner.client import Examination, ExaminerFailed, Verdict
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.notebook import (
     as_released,
@@ -128,9 +128,14 @@ class SubmissionRun:
             examination = None
             with kernel.link as link:
                 if any(is_test(cell) and uses_checks(cell) for cell in self.nb.cells):
-                    first, names = list(self._first.items()), sorted(instructors_names(self.nb))
-                    request = Request(kernel.watch.root_pid, self._seed, first, names)
-                    examination = Examination(link, request, self._homework)
+                    examination = Examination(
+                        link,
+                        self._homework,
+                        root_pid=kernel.watch.root_pid,
+                        seed=self._seed,
+                        first=list(self._first.items()),
+                        instructors=instructors_names(self.nb),
+                    )
                     ending.callback(examination.end)
             about = kernel.connect(self._settings.startup_timeout)
             self.nb.metadata["language_info"] = about["language_info"]

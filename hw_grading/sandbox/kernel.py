@@ -15,7 +15,9 @@ import shutil
 import signal
 import socket
 import stat
+import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from queue import Empty
 from time import monotonic, sleep
@@ -25,9 +27,9 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 
 from hw_grading import answering
-from hw_grading.answering.isolation import RUN, Limits, Shown
+from hw_grading.answering.isolation import CONNECTION_FILE, RUN, Limits, Shown, bubblewrap
 from hw_grading.sandbox import kernel_process, syscalls
-from hw_grading.sandbox.kernel_process import Given, KernelProcess, KernelServer
+from hw_grading.sandbox.kernel_process import KernelProcess, KernelServer
 
 MAX_MESSAGE_BYTES = 8_000_000
 _MILLISECONDS_TO_SEND = 2000
@@ -139,34 +141,46 @@ class KernelInSandbox:
         about = {"key": self._key, "signature_scheme": "hmac-sha256", "kernel_name": ""}
         return {**_PORTS, **about, "transport": "ipc", "ip": f"{folder}/socket"}
 
-    def _given(self, folder: str) -> Given:
-        seccomp = syscalls.filter_of_tests() if self._shown else b""
-        return Given(json.dumps(self._connection(folder)).encode(), self._files, seccomp)
+    def _about(self, folder: str, file: str) -> dict[str, Any]:
+        """Return what a process gets to become a kernel, with its sockets in a folder."""
+        return {
+            "connection": json.dumps(self._connection(folder)).encode(),
+            "connection_file": file,
+            "files": self._files,
+            "limits": asdict(self._limits) if self._shown else {},
+            "filter_of_tests": syscalls.filter_of_tests() if self._shown else b"",
+        }
 
     def _in_sandbox(self, shown: Shown, link: socket.socket) -> KernelProcess:
         """Return a kernel that was forked, where this is possible, or else started from scratch."""
-        rest = link, self._limits, self._given(RUN)
+        about = self._about(RUN, CONNECTION_FILE)
         while self._forked and (server := kernel_process.fork_server_for(shown)):
             self._shared = server.new_folder()
             try:
-                process = server.fork(self._shared, *rest)
+                process = server.kernel(self._shared, about, link)
                 self.fork_server = server
                 return process
             except OSError as error:
-                if not server.has_ended(within=0.5):  # if it has ended, another one is started
+                if not server.is_ending():  # if it has ended, another one is started
                     kernel_process.refuse(f"no kernel was forked ({error})")
         self._shared = f"{self.folder}/shared"  # that of a fork server is gone
-        return kernel_process.start_from_scratch(shown, self._shared, *rest)
+        with syscalls.filter_file() as file:
+            program = [shown.python, *kernel_process.PROGRAM]
+            line = bubblewrap(shown, self._limits, self._shared, program, file.fileno())
+            return kernel_process.start_alone(line, about, link, pass_fds=[file.fileno()])
 
     def _without_sandbox(self, link: socket.socket, variables: dict[str, str]) -> KernelProcess:
-        packages = Path(self.folder) / "packages"
+        """Return a kernel of a class that is trusted: in its own process group, without limits."""
+        packages, work = Path(self.folder, "packages"), Path(self.folder, "work")
         packages.mkdir()
+        work.mkdir()
         (packages / "answering").symlink_to(Path(answering.__file__).parent)
         paths = {"PYTHONPATH": str(packages), "IPYTHONDIR": f"{self.folder}/ipython"}
         more = {"PYTHONSAFEPATH": "1", "PYTHONDONTWRITEBYTECODE": "1"}  # as in a sandbox
-        variables = {**variables, **paths, **more}
-        given = self._given(self._shared)
-        return kernel_process.start_without_sandbox(self.folder, link, variables, given)
+        options: Any = {"env": {**variables, **paths, **more}, "cwd": work}
+        about = self._about(self._shared, f"{self.folder}/kernel.json")
+        line = [sys.executable, *kernel_process.PROGRAM]
+        return kernel_process.start_alone(line, about, link, start_new_session=True, **options)
 
     def _take_sockets(self, seconds: float) -> None:
         """Wait for the kernel's sockets, move them away, and remove the shared folder."""

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from hw_grading.examiner.cells import Fault, run_cell
-from hw_grading.examiner.reference import Clock, Reference, run_solutions
+from hw_grading.examiner.reference import Reference, run_solutions
 from hw_grading.homework.homework import FILES, Homework, lay_out
 from hw_grading.trying.forms import key_of
 from hw_grading.trying.variety import facts_of
@@ -78,7 +78,7 @@ def recorded(
 def solved(cells: Cells) -> dict[str, Any]:
     """Return what the solutions bind."""
     with quiet():
-        return run_solutions(cells, Clock(_CPU_SECONDS_OF_SOLUTIONS)).names
+        return run_solutions(cells, _CPU_SECONDS_OF_SOLUTIONS).names
 
 
 def calls_of(

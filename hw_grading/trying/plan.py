@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from hw_grading.examiner.notebook import names_read
 from hw_grading.homework.notebook import ANSWER, LOCKED, TEST, as_released, kind_of, uses_checks
-from hw_support.source import bound_by, checks_in, read_by, tree_of
+from hw_support.source import bound_by, checks_in, tree_of
 from hw_support.submission.cells import grade_id_of
 
 _SAME: Mapping[str, str] = {}
@@ -158,7 +158,7 @@ def _read_in(source: str) -> Iterator[str]:
     """Yield the names that a cell reads before it binds them, statement by statement."""
     bound: set[str] = set()
     for statement in tree_of(source).body:
-        alone, text = ast.Module([statement], []), ast.unparse(statement)
-        yield from {*read_by(text), *names_read(alone, compile(alone, "cell", "exec"))} - bound
+        text = ast.unparse(statement)
+        yield from names_read(text) - bound
         if isinstance(statement, ast.Assign | ast.Import | ast.ImportFrom | ast.FunctionDef):
             bound.update(bound_by(text))

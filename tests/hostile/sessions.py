@@ -39,26 +39,24 @@ class Children:
     def __init__(self, names: dict[str, Any]) -> None:
         self.names = names
         self.threads: list[threading.Thread] = []
-        self.commands: list[str] = []
 
-    def fork(self, command: str, unreturned: Sequence[str] = ()) -> socket.socket:
+    def begin(self) -> socket.socket:
         """Start a server; return the socket to it."""
-        self.commands.append(command)
         ours, theirs = socket.socketpair()
         self.threads.append(threading.Thread(target=Server(theirs, self.names).serve, daemon=True))
         self.threads[-1].start()
         return ours
 
-    def end(self, unreturned: Sequence[str]) -> None:
-        """Note which functions did not return."""
-        self.commands.append(" ".join(["end", *unreturned]))
+    def end(self, unreturned: Sequence[str], *, again: bool) -> socket.socket | None:
+        """End a try; start a server for another one if it is wanted."""
+        return self.begin() if again else None
 
 
 @contextlib.contextmanager
 def asking(students: dict[str, Any], **own: Any) -> Iterator[StudentNames]:
     """A test cell, and behind it a notebook with these names; nothing goes wrong."""
     children, session = Children(students), Session()
-    session.begin(children.fork("try"))
+    session.begin(children.begin())
     yield StudentNames(own, session)
     assert session.gone is None
     session.end()

@@ -11,6 +11,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,35 +23,34 @@ from hw_grading.answering import isolation
 from hw_grading.answering.forking import ForkServer
 from hw_grading.answering.isolation import Limits
 from hw_grading.sandbox import environment, kernel_process
-from hw_grading.sandbox.kernel_process import (
-    Given,
-    KernelProcess,
-    KernelServer,
-    start_from_scratch,
-)
+from hw_grading.sandbox.kernel_process import PROGRAM, KernelProcess, KernelServer, start_alone
+from hw_grading.sandbox.syscalls import filter_file
 
 pytestmark = pytest.mark.slow
 
 _PORTS = ("shell", "iopub", "stdin", "control", "hb")
-CONNECTION = Given(
-    json.dumps(
-        {
-            **{f"{name}_port": number for number, name in enumerate(_PORTS, 1)},
-            "transport": "ipc",
-            "ip": f"{isolation.RUN}/socket",
-            "key": "k",
-            "kernel_name": "",
-            "signature_scheme": "hmac-sha256",
-        }
-    ).encode()
-)
+CONNECTION = {
+    **{f"{name}_port": number for number, name in enumerate(_PORTS, 1)},
+    "transport": "ipc",
+    "ip": f"{isolation.RUN}/socket",
+    "key": "k",
+    "kernel_name": "",
+    "signature_scheme": "hmac-sha256",
+}
 LIMITS = Limits(memory_mb=900, processes=33, file_mb=7, folder_mb=4, open_files=99)
+ABOUT = {
+    "connection": json.dumps(CONNECTION).encode(),
+    "connection_file": isolation.CONNECTION_FILE,
+    "files": b"",
+    "limits": asdict(LIMITS),
+    "filter_of_tests": b"",
+}
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[KernelServer]:
     """A fork server of kernels, without a submission."""
-    place = KernelServer(environment.what_to_show(1, []))
+    place = KernelServer.showing(environment.what_to_show(1, []))
     place.wait_until_ready()
     yield place
     place.end()
@@ -60,9 +60,13 @@ def fork(place: KernelServer, from_scratch: bool = False) -> KernelProcess:
     """Return a kernel that has made its sockets, and runs no student code."""
     ours, theirs = socket.socketpair()
     folder = place.new_folder()
-    given = folder, theirs, LIMITS, CONNECTION
-    with ours, theirs:
-        kernel = start_from_scratch(place.shown, *given) if from_scratch else place.fork(*given)
+    with ours, theirs, filter_file() as file:
+        if from_scratch:
+            program = [place.shown.python, *PROGRAM]
+            line = isolation.bubblewrap(place.shown, LIMITS, folder, program, file.fileno())
+            kernel = start_alone(line, ABOUT, theirs, pass_fds=[file.fileno()])
+        else:
+            kernel = place.kernel(folder, ABOUT, theirs)
     until = time.monotonic() + 60
     while not Path(folder, f"socket-{len(_PORTS)}").exists():
         assert kernel.poll() is None
@@ -164,7 +168,7 @@ def test_the_first_process_outlives_its_kernel_for_second_tries(place: KernelSer
 
 
 def test_kernels_end_with_the_fork_server() -> None:
-    place = KernelServer(environment.what_to_show(1, []))
+    place = KernelServer.showing(environment.what_to_show(1, []))
     kernel = fork(place)
     os.kill(place.pid, signal.SIGKILL)
     kernel.wait(timeout=60)
@@ -192,9 +196,10 @@ def test_kernels_start_from_scratch_if_none_can_be_forked(
     started = ForkServer.started
 
     def not_as_a_fork_server(line, *given, **options):  # type: ignore
-        return started([word for word in line if word != "fork"], *given, **options)
+        as_one = isolation.KERNELS in line
+        return started(["false"] if as_one else line, *given, **options)
 
-    monkeypatch.setattr(ForkServer, "started", not_as_a_fork_server)
+    monkeypatch.setattr(KernelServer, "started", not_as_a_fork_server)
     outcome = arena.grade(notebook(RIGHT))
     assert outcome.scores == POINTS
     assert outcome.problems == []

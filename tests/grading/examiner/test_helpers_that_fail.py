@@ -18,7 +18,7 @@ WHERE = "staff.hw2.fresh cannot be imported: staff/hw2/fresh.py, line"
 BROKEN = {
     "import math\nimport no_such_module\n": f"{WHERE} 2: ModuleNotFoundError: No module",
     "raise SystemExit": f"{WHERE} 1: SystemExit",
-    "import os\nos._exit(0)": "the workers ended as it started",
+    "import os\nos._exit(0)": "the examiner has ended",
 }
 
 WITH_CHECKS = """from hw_support import Checks
