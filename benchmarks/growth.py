@@ -13,9 +13,9 @@ from pathlib import Path
 import nbformat
 
 from benchmarks.classes import answers, make_course
-from hw_grading.batch.job import Job, seed_of
-from hw_grading.batch.settings import WholeClass, course_secret
-from hw_grading.batch.store import ResultStore
+from hw_grading.grade.job import Job, seed_of
+from hw_grading.grade.kept import ResultStore
+from hw_grading.grade.settings import WholeClass, course_secret
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Outcome
 
@@ -23,8 +23,8 @@ SIZES = (100, 10_000)
 # Runs `nbgrader autograde`, and keeps the last job and its outcome.
 KEEP = """
 import os, pickle
-from hw_grading.batch.store import ResultStore
-from hw_grading.plugins.reading import Reader
+from hw_grading.grade.kept import ResultStore
+from hw_grading.grade.read import Reader
 put, read_of, jobs = ResultStore.put, Reader.read, {}
 def read(self, *arguments):
     found = read_of(self, *arguments)

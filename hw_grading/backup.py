@@ -18,8 +18,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy.engine import make_url
 from tqdm import tqdm
 
-from hw_grading.batch.run_numbers import file_of
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.run_numbers import file_of
+from hw_grading.grade.settings import WholeClass
 from hw_grading.gradebook.database import shown_address
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
 from hw_grading.homework.homework import STAFF

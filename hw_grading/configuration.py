@@ -53,7 +53,7 @@ def configure(c: Any) -> None:
     c.Autograde.autograde_preprocessors = [
         "nbgrader.preprocessors.LimitOutput",
         # Also replaces AssignLatePenalties: late penalties are computed when scores are shown.
-        "hw_grading.plugins.saving.SaveScores",
+        "hw_grading.grade.save.SaveScores",
     ]
 
     # Feedback and formgrader show what students wrote without scripts.

@@ -1,6 +1,6 @@
 """The possible outcomes of a submission, for the whole grader.
 
-Code that fails for a reason outside the submission raises `GraderFault`. `hw_grading.batch.job`
+Code that fails for a reason outside the submission raises `GraderFault`. `hw_grading.grade.job`
 catches it in the process that runs the submission, and also every other exception that the
 submission was not seen to cause (`hw_grading.run.blame`). From there on, outcomes are plain data,
 which can be sent to other processes and machines.

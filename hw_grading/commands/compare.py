@@ -14,9 +14,9 @@ from pathlib import Path
 import nbformat
 from nbgrader.api import Gradebook
 
+from hw_grading.grade.trial import write_both
 from hw_grading.homework.course import CONFIG, Course, released_copy
 from hw_grading.homework.notes import read_problems
-from hw_grading.plugins.trial import write_both
 from hw_grading.texts import aligned, counted, in_digits
 from hw_support.submission.problems import quoted
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import nbformat
 
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.settings import WholeClass
 from hw_grading.homework.course import CONFIG, Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.plugins.releasing import fill_in

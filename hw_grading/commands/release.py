@@ -15,8 +15,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.student_zip import write_student_zip
+from hw_grading.grade.settings import WholeClass
+from hw_grading.grade.trial import try_alone
 from hw_grading.gradebook.model import wrong_conditions, wrong_sums
 from hw_grading.gradebook.places import read_places
 from hw_grading.gradebook.scores import Cell
@@ -32,7 +33,6 @@ from hw_grading.homework.source_notebook import (
     wrong_ids,
     wrong_marks,
 )
-from hw_grading.plugins.trial import try_alone
 from hw_support.submission.cells import marks_of
 from hw_support.submission.file import UserError
 

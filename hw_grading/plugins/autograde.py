@@ -30,10 +30,13 @@ from nbgrader.utils import is_locked, is_solution
 from sqlalchemy.exc import OperationalError
 from traitlets import Bool
 
-from hw_grading.batch.grading import ClassRun, grading
-from hw_grading.batch.job import graded_with
-from hw_grading.batch.settings import WholeClass
-from hw_grading.batch.submissions import Submission, carry_along, with_long_wait
+from hw_grading.grade.class_run import ClassRun, grading
+from hw_grading.grade.job import graded_with
+from hw_grading.grade.read import Read, Reader
+from hw_grading.grade.save import RUN, UNSCORED, WRITTEN, add_indexes
+from hw_grading.grade.settings import WholeClass
+from hw_grading.grade.submissions import Submission, carry_along, with_long_wait
+from hw_grading.grade.trial import BesideClass, Trial
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.runs import digest_of as digest_of_cell
@@ -42,9 +45,6 @@ from hw_grading.homework.folders import read_time
 from hw_grading.homework.notes import is_notes, read_problems
 from hw_grading.notebooks import FINISHED, HANDED_IN
 from hw_grading.outcome import GraderFault, Outcome, SettingsError, Status
-from hw_grading.plugins.reading import Read, Reader
-from hw_grading.plugins.saving import RUN, UNSCORED, WRITTEN, add_indexes
-from hw_grading.plugins.trial import BesideClass, Trial
 from hw_grading.run.blame import described
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import typed

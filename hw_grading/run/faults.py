@@ -2,7 +2,7 @@
 
 A run records the faults that it has met. A test that the instructor's solutions pass is *sound*: it
 has no fault, and none above it counts. What fails in it is the submission, or the grader itself. So
-the decision needs the trial of the solutions (`hw_grading.plugins.trial`), and the run does not.
+the decision needs the trial of the solutions (`hw_grading.grade.trial`), and the run does not.
 """
 
 import json

@@ -19,17 +19,17 @@ from typing import Any
 
 import nbformat
 
-from hw_grading.batch.grading import running
-from hw_grading.batch.job import OURS, installed
-from hw_grading.batch.local import LocalProcesses
-from hw_grading.batch.progress import Progress
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.class_run import running
+from hw_grading.grade.job import OURS, installed
+from hw_grading.grade.progress import Progress
+from hw_grading.grade.read import Reader
+from hw_grading.grade.settings import WholeClass
+from hw_grading.grade.trial import Trial, write_both
+from hw_grading.grade.workers import LocalProcesses
 from hw_grading.homework.cells import is_test, test_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, Outcome, PartResult, Status
-from hw_grading.plugins.reading import Reader
-from hw_grading.plugins.trial import Trial, write_both
 from hw_grading.run.faults import settled
 from hw_grading.run.outputs import score_of
 from hw_grading.run.settings import ExecuteSubmission

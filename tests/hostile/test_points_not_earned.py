@@ -13,7 +13,7 @@ from attack_files import Attack
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from hw_grading.batch.job import Job, run
+from hw_grading.grade.job import Job, run
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.solutions import solutions_of
 from hw_grading.trying.plan import Plan

@@ -16,8 +16,8 @@ import pytest
 from arena import HOMEWORK, NOTHING, POINTS, RIGHT, SEED, Arena, notebook
 from attack_files import Attack
 
-from hw_grading.batch.job import Job, run
 from hw_grading.examiner.client import Examination
+from hw_grading.grade.job import Job, run
 from hw_grading.run import submission
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission.problems import Kind

@@ -9,13 +9,13 @@ from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
 
 from hw_grading.commands.extend import moment_of
+from hw_grading.grade.save import SaveScores
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.extensions import Extension, extensions_in, grant, remove
 from hw_grading.gradebook.lateness import zone_of
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.homework import Manifest
-from hw_grading.plugins.saving import SaveScores
 from hw_support.submission.file import UserError
 
 LATE = "2022-10-06 01:59:59"  # by 26 hours

@@ -10,11 +10,11 @@ from nbgrader.api import Gradebook
 from traitlets.config import Config, PyFileConfigLoader
 
 from hw_grading.analysis.report import report
+from hw_grading.grade.save import SaveScores
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.lateness import LatePolicy, days_late, days_later
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.outcome import SettingsError
-from hw_grading.plugins.saving import SaveScores
 
 NOON = "2022-10-05 12:00:00"  # on the day after the due date
 SPRING = ("2022-03-12 23:59:59", "2022-03-13 23:59:59")

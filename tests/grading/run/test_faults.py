@@ -15,8 +15,8 @@ import zmq
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from toy_course import EXAMINED, FULL_MARKS, ToyCourse, check
 
-from hw_grading.batch.job import Job, run
 from hw_grading.examiner import client
+from hw_grading.grade.job import Job, run
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome, Status
 from hw_grading.run import outputs, submission

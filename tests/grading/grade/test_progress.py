@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from hw_grading.batch.progress import Progress
+from hw_grading.grade.progress import Progress
 from hw_grading.outcome import Outcome, Status
 
 RIGHT = Outcome(Status.GRADED)

@@ -16,13 +16,13 @@ from nbgrader.api import Gradebook
 from toy_course import CONFIG, EXAMINED, check, code, python_notebook, run
 
 from hw_grading.__main__ import main
-from hw_grading.batch.run_numbers import file_of
 from hw_grading.commands.sample import cell_of
+from hw_grading.grade.run_numbers import file_of
+from hw_grading.grade.trial import SOLUTIONS, UNTOUCHED, BesideClass, TriedCell
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
 from hw_grading.outcome import CellFault, Outcome, PartResult, Status
-from hw_grading.plugins.trial import SOLUTIONS, UNTOUCHED, BesideClass, TriedCell
 from hw_grading.run.faults import outcome_of
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,7 @@ from test_whole_class import SLOW, grading, ran, until_ended
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, run
 from traitlets.config import Config, PyFileConfigLoader
 
-from hw_grading.batch.grading import course_locked
+from hw_grading.grade.class_run import course_locked
 from hw_support.submission.file import UserError
 
 slow = pytest.mark.slow
@@ -70,7 +70,7 @@ def test_one_process_grades_again_and_again(course: ToyCourse) -> None:
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return "hw_grading.batch.local" in process.cmdline()
+        return "hw_grading.grade.workers" in process.cmdline()
     except psutil.Error:  # it has ended
         return False
 

@@ -7,10 +7,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 from toy_course import code
 
-from hw_grading.batch.job import seed_of
-from hw_grading.batch.run_numbers import RunNumbers
-from hw_grading.batch.settings import SECRET_BYTES as BYTES
-from hw_grading.batch.settings import WholeClass, course_secret
+from hw_grading.grade.job import seed_of
+from hw_grading.grade.run_numbers import RunNumbers
+from hw_grading.grade.settings import SECRET_BYTES as BYTES
+from hw_grading.grade.settings import WholeClass, course_secret
 from hw_grading.homework.notes import add_problems, put_notes_on_top
 from hw_grading.outcome import SettingsError
 from hw_support.submission.cells import InstructorCell

@@ -18,16 +18,16 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from hw_grading.batch.grading import ClassRun, running
-from hw_grading.batch.job import Job
-from hw_grading.batch.progress import Progress
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.class_run import ClassRun, running
+from hw_grading.grade.job import Job
+from hw_grading.grade.progress import Progress
+from hw_grading.grade.read import Read, Reader
+from hw_grading.grade.settings import WholeClass
 from hw_grading.homework.cells import is_test, test_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.notes import read_problems
 from hw_grading.homework.source_notebook import solved
 from hw_grading.outcome import Outcome, Status
-from hw_grading.plugins.reading import Read, Reader
 from hw_grading.run.faults import settled
 from hw_grading.run.outputs import score_of
 from hw_grading.run.settings import ExecuteSubmission

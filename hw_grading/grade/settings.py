@@ -15,7 +15,7 @@ from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Configurable
 
 from hw_grading import DISTRIBUTION
-from hw_grading.batch.local import InThisProcess, LocalProcesses, Workers
+from hw_grading.grade.workers import InThisProcess, LocalProcesses, Workers
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import SettingsError
 from hw_grading.run.settings import RunSettings
@@ -83,7 +83,7 @@ class WholeClass(Configurable):
         """
         if self.executor == "dask":
             try:
-                from hw_grading.batch.cluster import DaskWorkers
+                from hw_grading.grade.cluster import DaskWorkers
             except ImportError as error:
                 raise SettingsError(
                     f'c.WholeClass.executor = "dask" needs Dask ({error}). Install it here and '

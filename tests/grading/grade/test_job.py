@@ -11,8 +11,10 @@ import nbformat
 import pytest
 
 from hw_grading.answering.forking import ForkServer
-from hw_grading.batch import job
-from hw_grading.batch.job import (
+from hw_grading.examiner import client
+from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
+from hw_grading.grade import job
+from hw_grading.grade.job import (
     OURS,
     Job,
     digest_of_packages,
@@ -22,8 +24,6 @@ from hw_grading.batch.job import (
     seed_of_run,
     why_unfit,
 )
-from hw_grading.examiner import client
-from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.notes import read_problems
 from hw_grading.outcome import GraderFault, HelperEnded, Outcome, Status

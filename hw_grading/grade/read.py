@@ -11,9 +11,9 @@ from typing import Any
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
-from hw_grading.batch.bounded import read_within_limits
-from hw_grading.batch.job import Job, JobOf
-from hw_grading.batch.submissions import beside, digest_of
+from hw_grading.grade.bounded import read_within_limits
+from hw_grading.grade.job import Job, JobOf
+from hw_grading.grade.submissions import beside, digest_of
 from hw_grading.homework.cells import instructor_cells, mistaken_for, plain_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.notes import add_problems, put_notes_on_top

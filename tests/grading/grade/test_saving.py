@@ -13,13 +13,13 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from toy_course import ASSIGNMENT, ToyCourse
 
 from hw_grading.commands.sample import cell_of
+from hw_grading.grade import save as saving
+from hw_grading.grade.save import RUN, UNSCORED, WRITTEN, SaveScores, add_indexes
 from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.model import Grading, Mark
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.runs import Run, save_run
 from hw_grading.outcome import PartResult, Status
-from hw_grading.plugins import saving
-from hw_grading.plugins.saving import RUN, UNSCORED, WRITTEN, SaveScores, add_indexes
 
 # One worker runs them all, so the course is graded once.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("saving")]

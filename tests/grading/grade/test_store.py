@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.batch.store import ResultStore
+from hw_grading.grade.kept import ResultStore
 from hw_grading.outcome import CellFault, Outcome, PartResult, Status
 
 KEY = "ab" + "0" * 62
@@ -84,7 +84,7 @@ def test_results_and_remains_that_no_run_has_used_are_removed(tmp_path: Path) ->
 WRITER = """
 import sys
 from pathlib import Path
-from hw_grading.batch.store import ResultStore
+from hw_grading.grade.kept import ResultStore
 from hw_grading.outcome import Outcome, Status
 results = ResultStore(Path(sys.argv[1]))
 print("ready", flush=True)

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from hw_grading.batch import grading
-from hw_grading.batch.grading import ClassRun
-from hw_grading.batch.job import Job
-from hw_grading.batch.local import InThisProcess, Workers
-from hw_grading.batch.progress import Progress
-from hw_grading.batch.run_numbers import RunNumbers
-from hw_grading.batch.store import ResultStore
+from hw_grading.grade import class_run as grading
+from hw_grading.grade.class_run import ClassRun
+from hw_grading.grade.job import Job
+from hw_grading.grade.kept import ResultStore
+from hw_grading.grade.progress import Progress
+from hw_grading.grade.run_numbers import RunNumbers
+from hw_grading.grade.workers import InThisProcess, Workers
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, Outcome, Status
 

@@ -27,13 +27,13 @@ import sqlalchemy.exc
 from nbgrader.converters import Autograde
 
 import hw_grading
-from hw_grading.batch.job import Job, JobOf, job_of, run, run_elsewhere
-from hw_grading.batch.local import Workers
-from hw_grading.batch.progress import Progress
-from hw_grading.batch.run_numbers import RunNumbers
-from hw_grading.batch.settings import WholeClass, course_secret
-from hw_grading.batch.store import ResultStore
-from hw_grading.batch.submissions import Submission, to_grade
+from hw_grading.grade.job import Job, JobOf, job_of, run, run_elsewhere
+from hw_grading.grade.kept import ResultStore
+from hw_grading.grade.progress import Progress
+from hw_grading.grade.run_numbers import RunNumbers
+from hw_grading.grade.settings import WholeClass, course_secret
+from hw_grading.grade.submissions import Submission, to_grade
+from hw_grading.grade.workers import Workers
 from hw_grading.homework.cells import test_cells, uses_checks
 from hw_grading.homework.course import Course, fixed_folder
 from hw_grading.homework.homework import Homework
