@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nbformat
 from nbgrader.api import Gradebook
 
 from hw_grading.grade.trial import write_both
+from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import CONFIG, Course, released_copy
-from hw_grading.homework.notes import read_problems
 from hw_grading.texts import aligned, counted, in_digits
 from hw_support.submission.problems import quoted
 
@@ -34,7 +33,6 @@ _OURS = """
 from hw_grading.configuration import configure, is_configured
 if not is_configured(c):
     configure(c)
-c.WholeClass.secret_file = {secret!r}
 """
 SOLUTIONS = "solutions"  # the id of the student who hands in the instructor's own
 _MAX_LOG = 2_000  # characters from the end of a log
@@ -125,10 +123,10 @@ def grade_both(scratch: Course, assignment: str) -> Comparison:
     """Grade what was submitted in a scratch course whose homework was released by nbgrader."""
     stock_book = scratch.root / "gradebook_of_stock.db"
     shutil.copy(scratch.root / "gradebook.db", stock_book)
-    stock_url, secret = f"sqlite:///{stock_book}", str(scratch.root.parent / "secret")
+    stock_url = f"sqlite:///{stock_book}"
     graders = {
         "Stock nbgrader": (stock_url, _STOCK.format(root=str(scratch.root), db_url=stock_url)),
-        "hw-grading": (scratch.db_url, _OURS.format(secret=secret)),
+        "hw-grading": (scratch.db_url, _OURS),
     }
     file, grades, times, failures = scratch.folder / f"{CONFIG}.py", [], [], []
     before = file.read_text(encoding="utf-8")
@@ -164,11 +162,11 @@ def _grades(db_url: str, assignment: str) -> dict[Cell, tuple[float | None, floa
 
 def _why(scratch: Course, assignment: str, cell: Cell) -> str:
     """Return why this grader gave no score to a test."""
-    submission, notebook, name = cell
-    graded = scratch.autograded(submission, assignment) / f"{notebook}.ipynb"
-    if not graded.exists():
+    submission, _, name = cell
+    run = read_results(scratch, assignment, submission).of(submission).run
+    if not run:
         return f"Cell {quoted(name)} has no score: {submission} was not graded."
-    problems = read_problems(nbformat.read(graded, as_version=4))
     return next(
-        (one.message for one in problems if one.cell == name), f"Cell {quoted(name)} has no score."
+        (one.message for one in run.problems if one.cell == name),
+        f"Cell {quoted(name)} has no score.",
     )

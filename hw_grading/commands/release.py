@@ -128,12 +128,8 @@ def _findings(course: Course, assignment: str) -> list[str]:
 
     The results are kept where `nbgrader autograde` finds them.
     """
-    own = WholeClass(config=course.config)
-    secret = own.secret(course.root, course.directory.course_id).absolute()
-    settings = (
-        f"c.WholeClass.folder = {str(own.place(course.root).absolute())!r}\n"
-        f"c.WholeClass.secret_file = {str(secret)!r}\n"
-    )
+    place = WholeClass(config=course.config).place(course.root).absolute()
+    settings = f"c.WholeClass.folder = {str(place)!r}\n"
     with tempfile.TemporaryDirectory(prefix="hw-release-") as folder:
         copy = released_copy(course, assignment, Path(folder), settings)
         return [said for cell in try_alone(copy, assignment) for said in cell.findings]

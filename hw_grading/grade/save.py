@@ -1,30 +1,34 @@
 """Saves the scores of a submission and the row of its run into the gradebook in one transaction.
 
-It also replaces nbgrader's `AssignLatePenalties`, which stores a penalty before people have graded
+It takes the place of nbgrader's `SaveAutoGrades`, which commits each score by itself and reads
+whole tables for it, and of `AssignLatePenalties`, which stores a penalty before people have graded
 by hand, and does not update it when the score grows. `hw_grading.gradebook` computes penalties.
 So a stored penalty is removed: nbgrader's pages would subtract it as well. If an extension was
 granted before the student submitted, it is now stored for these pages.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+import functools
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.api import BaseCell, Comment, Grade, Gradebook
-from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import compute_checksum, determine_grade, is_grade, is_solution, is_task
+from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task
 from sqlalchemy import inspect, text, update
 
+from hw_grading.grade.job import Job, graded_with
+from hw_grading.grade.submissions import Submission
 from hw_grading.gradebook.extensions import show_in_nbgrader
-from hw_grading.gradebook.runs import digests_before, remember, save_run
+from hw_grading.gradebook.runs import Run, digest_of, digests_before, remember, save_run
+from hw_grading.homework.cells import is_test
+from hw_grading.homework.folders import read_time
 from hw_grading.notebooks import answer_digest, cells_by_id
+from hw_grading.outcome import Outcome
 from hw_support.submission.cells import grade_id_of, marks_of, text_of, trimmed
-
-# Keys in a preprocessor's resources; they are missing if nbgrader ran the notebook.
-RUN = "hw_grading_run"  # of the `Run`, which gets its number here
-UNSCORED = "hw_grading_unscored"  # of the grade ids of tests without a score
-WRITTEN = "hw_grading_written"  # of a digest of all that the student wrote
+from hw_support.submission.file import UserError
 
 # The columns that nbgrader searches without an index. It would read whole tables of a large class.
 _LOOKED_UP = {
@@ -35,78 +39,159 @@ _LOOKED_UP = {
 }
 
 
-def add_indexes(db_url: str) -> None:
-    """Add missing indexes to a gradebook, so that a large class is not slower."""
-    with Gradebook(db_url) as gradebook:
-        inspector = inspect(gradebook.engine)
-        for table, column in _LOOKED_UP.items():
-            name = f"hw_grading_{table}_{column}"
-            if not inspector.has_index(table, name):  # making one needs a lock of the table
-                with gradebook.engine.begin() as connection:
-                    command = f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"
-                    connection.execute(text(command))
+@dataclass(frozen=True)
+class GradedNotebook:
+    """A notebook of a submission as it is stored, and how it came about."""
+
+    notebook: NotebookNode
+    job: Job
+    outcome: Outcome
+
+    @property
+    def run(self) -> Run:
+        """The row of its run."""
+        instructors: dict[str, str] = {}
+        answers: dict[str, str] = {}
+        others = ""  # the cells without a grade id
+        for cell in self.job.nb().cells:  # with their hidden tests
+            name = grade_id_of(cell)
+            if name is not None:
+                of_instructor = is_locked(cell) and not is_solution(cell)
+                (instructors if of_instructor else answers)[name] = digest_of(cell.source)
+            else:
+                others += digest_of(cell.source)
+        with_what = graded_with(self.job.settings, self.job.versions, self.job.homework)
+        return Run(
+            self.job.file,
+            {**answers, "": digest_of(others)},
+            {"cells": instructors, **with_what},
+            self.outcome.seed,
+            self.outcome.problems,
+            self.outcome.cpu_seconds,
+            self.outcome.seconds,
+            self.outcome.parts,
+        )
 
 
-class SaveScores(NbGraderPreprocessor):
-    """Saves what `SaveAutoGrades` saves, but in one transaction, and in a fraction of the time.
+class Saver:
+    """Saves submissions of an assignment into a gradebook."""
 
-    nbgrader's own preprocessor commits each score by itself, and reads whole tables for it.
-    """
+    def __init__(self, db_url: str, course_id: str, assignment: str) -> None:
+        """Add missing indexes to the gradebook, so that a large class is not slower."""
+        self._open = functools.partial(Gradebook, db_url, course_id)
+        self._assignment = assignment
+        with self._open() as gradebook:
+            inspector = inspect(gradebook.engine)
+            for table, column in _LOOKED_UP.items():
+                name = f"hw_grading_{table}_{column}"
+                if not inspector.has_index(table, name):  # making one needs a lock of the table
+                    with gradebook.engine.begin() as connection:
+                        command = f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"
+                        connection.execute(text(command))
 
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Save the scores of one submission; after an error nothing is saved."""
-        ids = resources["nbgrader"]
-        whose = ids["assignment"], ids["student"]
-        marks = {name: (cell, marks_of(cell)) for name, cell in cells_by_id(nb).items()}
-        answers = {
-            name: answer_digest(cell)
-            for name, (cell, of) in marks.items()
-            if of.get("grade") and (of.get("solution") or of.get("task"))
-        }
-        whole = "" if ids["notebook"] == ids["assignment"] else f"/{ids['notebook']}"
-        answers[whole] = resources.get(WRITTEN, "")
-        with Gradebook(ids["db_url"]) as gradebook:
-            submission = gradebook.find_submission_notebook(ids["notebook"], *whose)
+    def register(self, one: Submission, create_student: bool, log: Any) -> None:
+        """Make a student's rows in the gradebook, as nbgrader does, before there are scores."""
+        known = {}
+        try:
+            if time := read_time(one.folder):
+                known["timestamp"] = time
+        except UserError as why:
+            log.warning("%s", why)
+        with self._open() as gradebook:
+            if create_student:
+                gradebook.update_or_create_student(one.student)
+            else:
+                gradebook.find_student(one.student)
+            gradebook.update_or_create_submission(self._assignment, one.student, **known)
+
+    def save(self, student: str, notebooks: Sequence[GradedNotebook]) -> None:
+        """Save the scores of a registered submission; after an error nothing is saved.
+
+        A notebook that is missing scores 0, as in nbgrader.
+        """
+        whose = self._assignment, student
+        graded = {one.job.name: one for one in notebooks}
+        with self._open() as gradebook:
+            rows = gradebook.find_submission(*whose).notebooks
             # This locks the submission's scores until the end of the transaction.
-            mine = update(Grade).where(Grade.notebook_id == submission.id)
+            mine = update(Grade).where(Grade.notebook_id.in_([row.id for row in rows]))
             gradebook.db.execute(mine.values(needs_manual_grade=Grade.needs_manual_grade))
             connection = gradebook.db.connection()
             before = digests_before(connection, *whose)
-            grades = _by_grade_id(gradebook, Grade, submission)
-            comments = _by_grade_id(gradebook, Comment, submission)
-            stubs = {cell.name: cell.source for cell in submission.notebook.source_cells}
-            for cell in nb.cells:
-                name = grade_id_of(cell) or ""
-                # nbgrader knows only the unchanged stub.
-                is_empty = is_solution(cell) and _is_empty(marks[name][0], stubs.get(name) or "")
-                if is_grade(cell):
-                    grade = grades[name]
-                    score, most = determine_grade(cell, self.log)
-                    if score is None and is_empty:
-                        score = 0.0
-                    if name in resources.get(UNSCORED, ()):  # a person has to look at this test
-                        score = None
-                    # A person's score of a test stays. The person looks at it again if the student
-                    # has changed anything, or if the test gives another score.
-                    key = name if name in answers else whole
-                    is_same = before.get(key) == answers[key]
-                    is_same = is_same and (key == name or score == grade.auto_score)
-                    is_settled = grade.manual_score is not None and not grade.needs_manual_grade
-                    by_hand = grade.manual_score is not None or score is None
-                    grade.auto_score = score
-                    grade.needs_manual_grade = by_hand and most > 0 and not (is_settled and is_same)
-                if is_solution(cell) or is_task(cell):
-                    same = cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
-                    no_response = (same or is_empty) and not is_task(cell)
-                    comments[name].auto_comment = "No response." if no_response else None
-            submission.late_submission_penalty = None
+            answers: dict[str, str] = {}
+            cells = set[str]()
+            for row in rows:
+                row.late_submission_penalty = None
+                if one := graded.get(row.name):
+                    found = cells_by_id(one.notebook)
+                    whole = "" if row.name == self._assignment else f"/{row.name}"
+                    answers |= {**_digests_of(found), whole: _digest_of_all(one)}
+                    cells |= found.keys()
+                    same = {cell for cell in answers if before.get(cell) == answers[cell]}
+                    _save_scores(gradebook, row, one, same, is_same=whole in same)
+                else:
+                    for grade in row.grades:
+                        grade.auto_score, grade.needs_manual_grade = 0, False
             gradebook.db.flush()
-            remember(connection, *whose, answers, set(marks))
+            remember(connection, *whose, answers, cells)
             show_in_nbgrader(connection, *whose)
-            if run := resources.get(RUN):
-                resources[RUN] = replace(run, number=save_run(connection, *whose, run))
+            runs = [one.run for one in notebooks]
+            save_run(connection, *whose, functools.reduce(Run.joined, runs))
             gradebook.db.commit()
-        return nb, resources
+
+
+def _digests_of(cells: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the digests of the answers that people grade, by grade id."""
+    return {
+        name: answer_digest(cell)
+        for name, cell in cells.items()
+        if (of := marks_of(cell)).get("grade") and (of.get("solution") or of.get("task"))
+    }
+
+
+def _digest_of_all(one: GradedNotebook) -> str:
+    """Return a digest of all that the student wrote in a notebook."""
+    return hashlib.sha256(json.dumps(one.run.answers, sort_keys=True).encode()).hexdigest()
+
+
+def _save_scores(
+    gradebook: Gradebook, row: Any, one: GradedNotebook, same: Collection[str], *, is_same: bool
+) -> None:
+    """Write the scores of a notebook into the open transaction.
+
+    `same` are the answers that have not changed since the last autograding. `is_same` says whether
+    nothing has that the student wrote.
+    """
+    grades, comments = (_by_grade_id(gradebook, kind, row) for kind in (Grade, Comment))
+    stubs = {cell.name: cell.source for cell in row.notebook.source_cells}
+    answers = cells_by_id(one.notebook)
+    scores = {score.cell: score.earned for score in one.outcome.scores}
+    for cell in one.notebook.cells:
+        name = grade_id_of(cell) or ""
+        no_response = (
+            is_solution(cell)
+            and not is_task(cell)
+            and (
+                cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
+                # nbgrader knows only the unchanged stub.
+                or _is_empty(answers[name], stubs.get(name) or "")
+            )
+        )
+        if is_grade(cell):
+            grade, most = grades[name], float(cell.metadata.nbgrader["points"])
+            # Without a score, a person has to look at it.
+            score = scores[name] if is_test(cell) else 0.0 if no_response else None
+            # A person's score of a test stays. The person looks at it again if the student has
+            # changed anything, or if the test gives another score.
+            is_old = name in same
+            if is_test(cell):
+                is_old = is_same and score == grade.auto_score
+            is_settled = grade.manual_score is not None and not grade.needs_manual_grade
+            by_hand = grade.manual_score is not None or score is None
+            grade.auto_score = score
+            grade.needs_manual_grade = by_hand and most > 0 and not (is_settled and is_old)
+        if is_solution(cell) or is_task(cell):
+            comments[name].auto_comment = "No response." if no_response else None
 
 
 def _is_empty(answer: Mapping[str, Any], stub: str) -> bool:

@@ -9,7 +9,6 @@ from toy_course import ASSIGNMENT, ToyCourse, check, code, python_notebook, run,
 
 from hw_grading.analysis.report import report
 from hw_grading.homework.cells import mistaken_for
-from hw_grading.homework.notes import read_problems
 from hw_support.submission.problems import Kind, Severity
 
 HW1 = "hw1"
@@ -42,15 +41,15 @@ def test_another_homework_is_named_and_still_gets_its_score(course: ToyCourse) -
     assert course.grade().returncode == 0
     assert run(course.root, "generate_feedback", ASSIGNMENT).returncode == 0
 
-    [problem] = read_problems(course.graded("other"))
+    [problem] = course.problems("other")
     assert (problem.kind, problem.severity) == (Kind.OTHER_HOMEWORK, Severity.FAILED)
     said = "This is hw1, submitted as hw2"
     assert problem.message.startswith(f"{said}: it has most of the cells that only hw1 has")
     page = course.root / "feedback" / "other" / ASSIGNMENT / f"{ASSIGNMENT}.html"
     assert said in page.read_text(encoding="utf-8")
     assert f"graded with problems: {said}" in report(course.root, ASSIGNMENT, 200)
-    assert {one.kind for one in read_problems(course.graded("both"))} == {Kind.UNKNOWN_CELL}
-    assert read_problems(course.graded("right")) == []
+    assert {one.kind for one in course.problems("both")} == {Kind.UNKNOWN_CELL}
+    assert course.problems("right") == ()
     totals = {name: sum(course.test_scores(name).values()) for name in ("other", "both", "right")}
     assert totals == {"other": 0.0, "both": 6.0, "right": 6.0}
 
