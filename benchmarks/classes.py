@@ -1,6 +1,8 @@
 """Classes of hw2 for the benchmarks: written, and graded by this grader or by stock nbgrader."""
 
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from hw_support.submission.cells import grade_id_of
 
 UNTRAINED = ("train", "train_run", "q1_3e_i", "q1_3e_ii", "q1_3e_iii", "q1_3e_iv_experiment")
 SMALL_TRAINING = "# Sanity check 3"
+AFTER_RELEASE = "results-after-the-release"
 STOCK = """
 c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.Execute",
@@ -51,11 +54,14 @@ def without_training(notebook: Any) -> Any:
 
 
 def make_course(folder: Path, notebook: Any, students: int, config: str = "") -> Course:
-    """Make a scratch course in which `students` students submitted the same notebook."""
+    """Make a scratch course in which `students` students submitted the same notebook.
+
+    It was released as instructors do it, so the results of the solutions are there.
+    """
     course = scratch_course(folder)
-    log = folder / "log.txt"
-    if course.nbgrader("generate_assignment", "hw2", log=log) != 0:
-        raise RuntimeError(log.read_text())
+    release = [sys.executable, "-m", "hw_grading", "--course", str(folder), "release", "hw2"]
+    subprocess.run(release, check=True, capture_output=True)
+    shutil.copytree(_results(course), folder / AFTER_RELEASE)
     for number in range(students):
         submission = course.submitted(f"student-{number:05}", "hw2")
         submission.mkdir(parents=True)
@@ -68,10 +74,15 @@ def make_course(folder: Path, notebook: Any, students: int, config: str = "") ->
 def seconds_of_grading(course: Course, *options: str) -> float:
     """Grade the class from the beginning, and return the seconds of the whole command."""
     graded = fixed_folder(course.directory, course.directory.autograded_directory)
-    for made in (graded, WholeClass(config=course.config).place(course.root)):
+    for made in (graded, _results(course)):
         shutil.rmtree(made, ignore_errors=True)
+    shutil.copytree(course.folder / AFTER_RELEASE, _results(course))
     start = time.perf_counter()
     status = course.nbgrader("autograde", "hw2", *options, log=course.folder / "log.txt")
     if status != 0:
         raise RuntimeError((course.folder / "log.txt").read_text()[-2000:])
     return time.perf_counter() - start
+
+
+def _results(course: Course) -> Path:
+    return WholeClass(config=course.config).place(course.root)
