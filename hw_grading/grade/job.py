@@ -28,7 +28,6 @@ from hw_grading.homework.notes import limited
 from hw_grading.homework.requirements import with_dependencies
 from hw_grading.outcome import HelperEnded, Outcome
 from hw_grading.run.blame import described
-from hw_grading.run.kernel import NOTHING_USED, Used
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
 from hw_support.submission.problems import Kind, Problem, Severity
@@ -104,15 +103,14 @@ def run(job: Job) -> Outcome:
     machine may have killed it. The second run draws other inputs: in the first, student code may
     have found out the answers to those that it met. It is noted as a problem.
 
-    After a dead kernel, both runs together have the limits of one, because student code can kill
-    its kernel. A first run that has used more than half of them stands.
+    Student code can kill its kernel. So a first run stands that has used more than half of its
+    limits: both together take at most one and a half times as long as one.
     """
-    began = monotonic()
+    began, cpu_seconds = monotonic(), 0.0
+    settings = RunSettings(**job.settings)
     again: list[Problem] = []
-    used = NOTHING_USED
     for attempt in (1, 2):
-        settings, seed = RunSettings(**job.settings), seed_of_run(job, attempt)
-        submission = SubmissionRun(job.nb(), seed, settings, job.homework, used)
+        submission = SubmissionRun(job.nb(), seed_of_run(job, attempt), settings, job.homework)
         try:
             outcome = submission.run()
         except Exception as error:  # a grader's fault: the submission's own are in its outcome
@@ -122,12 +120,15 @@ def run(job: Job) -> Outcome:
             again = [_run_again(Kind.GRADER, f"The grader failed ({described(error)})")]
         else:
             outcome = replace(outcome, problems=limited([*job.problems, *again, *outcome.problems]))
-            used = submission.used
-            if not submission.kernel_died or not _half_is_left(used, settings):
+            used = submission.cpu_seconds_used, monotonic() - began
+            limits = settings.cpu_seconds_per_submission, settings.wall_seconds_per_submission
+            is_long = any(2 * one > most for one, most in zip(used, limits, strict=True))
+            if not submission.kernel_died or is_long:
                 break
             again = [_run_again(Kind.KERNEL, "The kernel ended for no known reason")]
-    seconds = monotonic() - began
-    return replace(outcome, seconds=seconds, cpu_seconds=submission.cpu_seconds_used)
+        finally:
+            cpu_seconds += submission.cpu_seconds_used
+    return replace(outcome, seconds=monotonic() - began, cpu_seconds=cpu_seconds)
 
 
 def seed_of_run(job: Job, attempt: int) -> int:
@@ -139,13 +140,6 @@ def seed_of_run(job: Job, attempt: int) -> int:
         return secrets.randbits(128)
     text = f"{job.seed} {job.homework.name} {job.student} {attempt}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
-
-
-def _half_is_left(used: Used, settings: RunSettings) -> bool:
-    """Whether there is time for a second run that is as long as the first."""
-    limits = settings.cpu_seconds_per_submission, settings.wall_seconds_per_submission
-    both = zip((used.cpu_seconds, used.wall_seconds), limits, strict=True)
-    return all(2 * seconds <= limit for seconds, limit in both)
 
 
 def _run_again(kind: Kind, why: str) -> Problem:

@@ -5,7 +5,6 @@ in no gradebook and no folder. A test cell that the solutions pass is *sound*: i
 nothing that a student wrote can make it one (`hw_grading.run.faults`).
 """
 
-import contextlib
 import functools
 import tempfile
 from collections.abc import Iterator
@@ -103,6 +102,7 @@ class Trial:
         self._course, self.assignment, self._reader, self.run = course, assignment, reader, run
         # The futures of the solutions and of the untouched release, by notebook.
         self._begun: list[tuple[Job, list[Future[Outcome]]]] | None = None
+        self._failed: UserError | None = None
 
     @functools.cached_property
     def jobs(self) -> list[tuple[Job, Job]]:
@@ -134,9 +134,13 @@ class Trial:
             return False
 
     def begin(self) -> None:
-        """Begin its runs, if they have not begun; `UserError` as for `jobs`."""
+        """Begin its runs, if they have not begun. `cells` raises the error if that fails."""
         if self._begun is None:
-            self._begun = [(pair[0], [*map(self.run.begin, pair)]) for pair in self.jobs]
+            self._begun = []
+            try:
+                self._begun += [(pair[0], [*map(self.run.begin, pair)]) for pair in self.jobs]
+            except UserError as error:
+                self._failed = error
 
     @property
     def has_ended(self) -> bool:
@@ -147,6 +151,8 @@ class Trial:
     def cells(self) -> list[TriedCell]:
         """All test cells, in their order. `UserError` if they cannot be tried."""
         self.begin()
+        if self._failed:
+            raise self._failed
         found: list[TriedCell] = []
         for job, futures in self._begun or ():
             outcomes = [settled(future.result(), ()) for future in futures]
@@ -174,8 +180,7 @@ class BesideClass:
         """Note that a submission has begun."""
         self._left -= 1
         if not self._left:
-            with contextlib.suppress(UserError):  # it is told at the end
-                self._trial.begin()
+            self._trial.begin()
 
     def settled(self, job: Job, outcome: Outcome) -> Outcome:
         """Return an outcome of the class in which it is decided which tests have a score."""

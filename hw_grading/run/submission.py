@@ -38,7 +38,7 @@ from hw_grading.notebooks import errors_in
 from hw_grading.outcome import CellFault, CellScore, HelperEnded, Outcome, PartResult
 from hw_grading.run import scores
 from hw_grading.run.blame import described, fault_in
-from hw_grading.run.kernel import NOTHING_USED, Ended, Kernel, Problems, Used
+from hw_grading.run.kernel import Ended, Kernel, Problems
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox import syscalls
 from hw_support.submission.cells import grade_id_of
@@ -57,20 +57,12 @@ _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cel
 
 
 class SubmissionRun:
-    """One run of a submission that was read and mended; the notebook is changed in place.
-
-    `before` is what an earlier run of it has used of the limits of the whole submission.
-    """
+    """One run of a submission that was read and mended; the notebook is changed in place."""
 
     def __init__(
-        self,
-        nb: NotebookNode,
-        seed: int,
-        settings: RunSettings,
-        homework: Homework,
-        before: Used = NOTHING_USED,
+        self, nb: NotebookNode, seed: int, settings: RunSettings, homework: Homework
     ) -> None:
-        self.nb, self._seed, self._before = nb, seed, before
+        self.nb, self._seed = nb, seed
         self._settings, self._homework = settings, homework
         self._problems = Problems()
         self._ended = ""  # why no further cell was run
@@ -87,15 +79,8 @@ class SubmissionRun:
 
     @property
     def cpu_seconds_used(self) -> float:
-        """CPU time of the student's processes, in this run and before."""
-        return self._kernel.watch.used_seconds if self._kernel else self._before.cpu_seconds
-
-    @property
-    def used(self) -> Used:
-        """What the student's processes have used, in this run and before."""
-        if not self._kernel:
-            return self._before
-        return Used(self.cpu_seconds_used, self._kernel.clock.used())
+        """CPU time of the student's processes."""
+        return self._kernel.watch.used_seconds if self._kernel else 0.0
 
     @property
     def kernel_died(self) -> bool:
@@ -122,9 +107,7 @@ class SubmissionRun:
         `HelperEnded` if that fails: the next time they may start.
         """
         try:
-            kernel = self._kernel = Kernel(
-                self._settings, self._homework, self._problems, self._before
-            )
+            kernel = self._kernel = Kernel(self._settings, self._homework, self._problems)
             ending.callback(kernel.end)
             examination = None
             with kernel.link as link:

@@ -12,7 +12,8 @@ FULL_FOLDER = """
 from pathlib import Path
 real = Path.write_bytes
 def write(self, content):
-    return real(Path("/dev/full") if str(self).endswith("ben/hw2/hw2.ipynb") else self, content)
+    is_full = str(self).endswith("autograded/ben/hw2/hw2.ipynb")
+    return real(Path("/dev/full") if is_full else self, content)
 Path.write_bytes = write
 """
 # SQLite reports a file that may not grow as it reports a full disk.

@@ -26,7 +26,6 @@ from hw_grading.grade.job import (
 )
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault, HelperEnded, Outcome, Status
-from hw_grading.run.kernel import Used
 from hw_grading.run.submission import SubmissionRun
 from hw_support.submission.problems import Kind, Problem, Severity
 
@@ -119,20 +118,20 @@ def test_every_other_error_leaves_the_submission_without_a_score(
 
 
 @pytest.mark.parametrize(
-    ("first", "runs_again"),
-    [(Used(900, 1800), True), (Used(901, 0), False), (Used(0, 1801), False)],
+    ("cpu_seconds", "runs_again"),
+    [(900, True), (901, False)],
 )
-def test_two_runs_have_the_limits_of_one(
-    first: Used, runs_again: bool, runs: Runs, monkeypatch: pytest.MonkeyPatch
+def test_after_a_dead_kernel_it_runs_again_if_half_of_its_time_is_left(
+    cpu_seconds: float, runs_again: bool, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran = runs(DIED)
     monkeypatch.setattr(SubmissionRun, "kernel_died", True)
-    monkeypatch.setattr(SubmissionRun, "used", first)
+    monkeypatch.setattr(SubmissionRun, "cpu_seconds_used", cpu_seconds)
     outcome = run(JOB)
     assert outcome.status is Status.SUBMISSION_FAILED
     assert outcome.why == (f"{AGAIN} it died" if runs_again else "it died")
-    assert [one._before for one in ran] == [Used(), first][: 1 + runs_again]
-    assert len({one._seed for one in ran}) == len(ran)
+    assert len({one._seed for one in ran}) == len(ran) == 1 + runs_again
+    assert outcome.cpu_seconds == cpu_seconds * len(ran)
 
 
 def test_no_two_runs_of_a_job_have_the_same_seed_but_in_tests_of_a_course() -> None:

@@ -57,9 +57,7 @@ class Kernel:
 
     def __post_init__(self) -> None:
         self.link = nullcontext()
-        self.clock = SimpleNamespace(
-            is_over=lambda: self.is_over, of_all="all of its time", used=lambda: 9.5
-        )
+        self.clock = SimpleNamespace(is_over=lambda: self.is_over, of_all="all of its time")
         self.watch = SimpleNamespace(
             root_pid=1,
             used_seconds=7.5,
