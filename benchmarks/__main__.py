@@ -9,7 +9,6 @@ import matplotlib as mpl
 
 NAMES = [
     "anatomy",
-    "step_size_10",
     "endless_loop",
     "forking",
     "remote_values",

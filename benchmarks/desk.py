@@ -6,27 +6,29 @@ import base64
 import http.client
 import io
 import json
-import os
 import random
-import secrets
 import struct
-import subprocess
 import sys
-import time
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import nbformat
 import numpy as np
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from nbgrader import api
+from nbgrader.api import Gradebook
 from PIL import Image, ImageDraw
-from sqlalchemy import insert
+from sqlalchemy.exc import SAWarning
+
+from hw_grading.homework.course import REPOSITORY
+
+sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
+from server import start_desk
 
 PLOTS, TEXTS = 5, 3  # answers graded by hand
 NAME = "toys"
@@ -61,7 +63,6 @@ class Server:
 
     port: int
     token: str
-    process: subprocess.Popen[bytes]
     cookie: str = ""
     _connection: http.client.HTTPConnection = field(init=False)
 
@@ -94,36 +95,13 @@ class Server:
 @contextmanager
 def serving(course: Path, records: Path) -> Iterator[Server]:
     """Yield a server with the course's desk; its settings and caches are in `records`."""
-    token = secrets.token_hex(16)
-    places = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
-    environment = {f"JUPYTER_{name}": str(records / name.lower()) for name in places}
-    environment |= {"XDG_CACHE_HOME": str(records / "cache"), "JUPYTER_TOKEN": token}
-    command = [sys.executable, "-m", "hw_grading", "--course", str(course), "desk", NAME]
-    with (records / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--no-browser", "--allow-root"],
-            env={**os.environ, **environment},
-            stdout=log,
-            stderr=log,
-        )
+    running = start_desk(course, records, NAME)
     try:
-        about = records / "runtime_dir" / f"jpserver-{process.pid}.json"
-        for _ in range(300):
-            if about.exists() or process.poll() is not None:
-                break
-            time.sleep(0.2)
-        try:
-            port = json.loads(about.read_text())["port"]
-        except OSError:
-            raise RuntimeError(
-                f"the desk did not start:\n{(records / 'log').read_text()}"
-            ) from None
-        server = Server(port, token, process)
+        server = Server(urlsplit(running.url).port or 0, running.token)
         server.ask("grader", {"name": "Kim"})
         yield server
     finally:
-        process.terminate()
-        process.wait(30)
+        running.close()
 
 
 def write_class(course: Path, count: int) -> None:
@@ -192,43 +170,21 @@ def _own(picture: bytes, whose: str) -> str:
 
 
 def _write_gradebook(course: Path, students: list[str]) -> None:
-    """Write all rows that `nbgrader autograde` would leave, in one step."""
+    """Write what `nbgrader autograde` would leave."""
     names = [f"plot{n + 1}" for n in range(PLOTS)] + [f"text{n + 1}" for n in range(TEXTS)]
-    with api.Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+    with (
+        warnings.catch_warnings(action="ignore", category=SAWarning),
+        Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book,
+    ):
         book.add_assignment(NAME)
         book.add_notebook(NAME, NAME)
-        cells = []
         for name in names:
             kind = "code" if name.startswith("plot") else "markdown"
-            marks = {"max_score": 3, "cell_type": kind}
-            cells.append(book.add_grade_cell(name, NAME, NAME, **marks).id)
+            book.add_grade_cell(name, NAME, NAME, max_score=3, cell_type=kind)
             book.add_solution_cell(name, NAME, NAME)
-        assignment, notebook = book.find_assignment(NAME).id, book.find_notebook(NAME, NAME).id
-        solutions = [c.id for c in book.find_notebook(NAME, NAME).solution_cells]
-        tables = api.Base.metadata.tables
-        rows: dict[str, list[dict[str, Any]]] = {}
         for student in students:
-            one, other = api.new_uuid(), api.new_uuid()
-            rows.setdefault("student", []).append({"id": student, "lms_user_id": None})
-            rows.setdefault("submitted_assignment", []).append(
-                {"id": one, "assignment_id": assignment, "student_id": student}
-            )
-            rows.setdefault("submitted_notebook", []).append(
-                {"id": other, "assignment_id": one, "notebook_id": notebook}
-            )
-            for cell in cells:
-                rows.setdefault("grade", []).append(
-                    {
-                        "id": api.new_uuid(),
-                        "cell_id": cell,
-                        "notebook_id": other,
-                        "needs_manual_grade": True,
-                    }
-                )
-            for cell in solutions:
-                rows.setdefault("comment", []).append(
-                    {"id": api.new_uuid(), "cell_id": cell, "notebook_id": other}
-                )
-        for table, values in rows.items():
-            book.db.execute(insert(tables[table]), values)
+            book.add_student(student)
+            submission = book.add_submission(NAME, student)
+            for grade in submission.notebooks[0].grades:
+                grade.needs_manual_grade = True
         book.db.commit()

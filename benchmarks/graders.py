@@ -9,13 +9,12 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from benchmarks.desk import (
     NAME,
@@ -28,7 +27,6 @@ from benchmarks.desk import (
     write_class,
 )
 from hw_grading.gradebook.book import ManualGrading
-from hw_grading.gradebook.leases import longest_stretch, next_free
 from hw_grading.gradebook.model import Conflict, Mark
 from hw_grading.homework.course import Course
 
@@ -42,15 +40,12 @@ PATIENCE = 30.0  # seconds after which a grader for whom no answer is free press
 def run() -> None:
     """Print what is done twice, how far apart graders stay, and the times of a busy server."""
     for graders, students in ((3, 24), (6, STUDENTS)):
-        for name, rule in RULES.items():
-            with tempfile.TemporaryDirectory() as folder:
-                course = _course(Path(folder, "course"), students)
-                with mock.patch("hw_grading.gradebook.book.next_free", rule):
-                    ran = simulated(course, graders)
-            print(
-                f"{graders} graders, {students} answers, 7 s each; {name}: {len(ran.graded)} "
-                f"gradings, {ran.apart():.1f} answers apart, {ran.jumps():.0%} of steps are jumps"
-            )
+        with tempfile.TemporaryDirectory() as folder:
+            ran = simulated(_course(Path(folder, "course"), students), graders)
+        print(
+            f"{graders} graders, {students} answers, 7 s each: {len(ran.graded)} gradings, "
+            f"{ran.apart():.1f} answers apart, {ran.jumps():.0%} of steps are jumps"
+        )
     with tempfile.TemporaryDirectory() as folder:
         course = _course(Path(folder) / "course", STUDENTS)
         with serving(course.folder, Path(folder)) as server:
@@ -146,22 +141,6 @@ def simulated(
     return ran
 
 
-def _beginning(order: Sequence[str], free: Collection[str], here: str = "") -> str | None:
-    return next(iter(longest_stretch(order, free)), None)
-
-
-def _middle(order: Sequence[str], free: Collection[str], here: str = "") -> str | None:
-    longest = longest_stretch(order, free)
-    return longest[len(longest) // 2] if longest else None
-
-
-RULES: dict[str, Callable[..., str | None]] = {
-    "the desk's rule": next_free,
-    "always the middle of the longest stretch": _middle,
-    "always its beginning": _beginning,
-}
-
-
 # -- a busy server
 
 
@@ -173,7 +152,7 @@ def _measure(server: Server) -> None:
     until = time.monotonic() + SECONDS
 
     def grade(number: int) -> None:
-        one = Server(server.port, server.token, server.process)
+        one = Server(server.port, server.token)
         one.ask("grader", {"name": f"grader{number}"})
         page, here, cell = f"{number:032x}", "", CELLS[number % len(CELLS)]
         question = one.ask(f"question/{cell}")

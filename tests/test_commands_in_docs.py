@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from test_writing_a_homework import Copy
+from terminal import Terminal
 
 from hw_grading.cli import PARSER
 from hw_grading.commands.sample import replace_in
@@ -102,7 +102,7 @@ def test_every_page_with_commands_is_run_or_says_who_runs_it():
     assert here <= with_commands <= here | {*ELSEWHERE}
 
 
-class Course(Copy):
+class Course(Terminal):
     """A copy of the course in which the commands of pages are typed."""
 
     def follow(self, name: str) -> str:
@@ -128,7 +128,7 @@ class Course(Copy):
 
 @pytest.mark.slow
 def test_the_commands_of_readme_tutorial_and_late_work_run(tmp_path):
-    course = Course(tmp_path / "course")
+    course = Course.in_a_copy(tmp_path / "course")
     course.follow("README.md")
     said = course.follow("docs/tutorial.md")
     assert "FAILED" in said

@@ -1,31 +1,22 @@
 """docs/writing-a-homework.md is followed step by step, in a copy of the course."""
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from terminal import Terminal
 from tiny_homeworks import BY_HAND, marked, notebook_of
 
 from hw_grading.commands.sample import cell_of
-from hw_grading.gradebook.results import read_results
-from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.source_notebook import solved
+from hw_grading.homework.course import REPOSITORY
 
 # One copy serves all tests: they have to be in one worker.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("writing"), pytest.mark.timeout(1500)]
 
 DOCS = REPOSITORY / "docs"
 PAGE = (DOCS / "writing-a-homework.md").read_text(encoding="utf-8")
-COPIED = ["hw_support", "hw_grading", "source", "staff", "tools", "nbgrader_config.py"]
-COPIED += ["pyproject.toml", "README.md", "LICENSE", "requirements.lock"]
-COPIED += ["requirements-student.lock"]
 BLOCK = re.compile(
     r"(?:^`(?P<name>\w+)`, \*(?P<type>[^*\n]+)\*(?:, (?P<points>\d+) points?)?:\n\n)?"
     r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$",
@@ -48,89 +39,32 @@ def blocks(heading: str = "", page: str = PAGE) -> list[re.Match[str]]:
     return list(BLOCK.finditer(section[: end.start()] if end else section))
 
 
-class Copy:
-    """A copy of the course, in which the page's steps are done."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir()
-        unneeded = shutil.ignore_patterns("__pycache__", "node_modules", ".*")
-        for name in COPIED:
-            if (REPOSITORY / name).is_dir():
-                shutil.copytree(REPOSITORY / name, folder / name, ignore=unneeded)
-            else:
-                shutil.copy(REPOSITORY / name, folder)
-
-    def path(self, room: str, homework: str = "hw0") -> Path:
-        return self.folder / room / homework / f"{homework}.ipynb"
-
-    def notebook(self, room: str, homework: str = "hw0") -> NotebookNode:
-        return nbformat.read(self.path(room, homework), as_version=4)
-
-    def edit(self, block: re.Match[str], homework: str) -> None:
-        """Do what a block asks for: a new cell, other hidden lines of a test, or a file."""
-        where = block["info"].partition(" ")[2]
-        if "/" in where:
-            path = self.folder / where
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block["text"], encoding="utf-8")
-            return
-        notebook = self.notebook("source", homework)
-        if block["name"]:
-            new = new_markdown_cell if block["info"] == "markdown" else new_code_cell
-            marks = TYPES[block["type"]] | ({"points": int(block["points"] or 0)})
-            notebook.cells.append(marked(new(block["text"].strip()), block["name"], **marks))
-        else:
-            cell = cell_of(notebook, where)
-            assert len(HIDDEN.findall(cell.source)) == 1
-            cell.source = HIDDEN.sub(block["text"].replace("\\", r"\\"), cell.source)
-        nbformat.write(notebook, self.path("source", homework))
-
-    def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command line in the copy, with this environment's programs."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        done = subprocess.run(
-            command,
-            shell=True,
-            cwd=self.folder,
-            env={**os.environ, "PATH": path, "PYTHONPATH": str(self.folder), "COLUMNS": "200"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        print(f"$ {command}\n{done.stdout}")  # pytest shows it if a test fails
-        return done
-
-    def must(self, command: str) -> str:
-        """Run a command line that has to end well; return what it printed."""
-        done = self.run(command)
-        assert done.returncode == 0, command
-        return done.stdout
-
-    def hand_in(self, homework: str, student: str, **answers: str) -> None:
-        """Hand in the instructor's solutions, with these answers in their place."""
-        notebook = solved(self.notebook("release", homework), self.notebook("source", homework))
-        for name, answer in answers.items():
-            cell_of(notebook, name).source = answer
-        path = self.path(f"submitted/{student}", homework)
+def edit(course: Terminal, block: re.Match[str], homework: str) -> None:
+    """Do what a block asks for: a new cell, other hidden lines of a test, or a file."""
+    where = block["info"].partition(" ")[2]
+    if "/" in where:
+        path = course.folder / where
         path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, path)
-
-    def lost(self, homework: str, student: str) -> dict[str, float]:
-        """Return the points that a student lost in tests, by test."""
-        result = read_results(Course(self.folder), homework).students[student].known
-        scores = [score for score in result.scores if not score.cell.by_hand]
-        lost = {score.cell.name: score.cell.max_points - score.auto for score in scores}
-        return {name: points for name, points in lost.items() if points}
+        path.write_text(block["text"], encoding="utf-8")
+        return
+    notebook = course.notebook("source", homework)
+    if block["name"]:
+        new = new_markdown_cell if block["info"] == "markdown" else new_code_cell
+        marks = TYPES[block["type"]] | ({"points": int(block["points"] or 0)})
+        notebook.cells.append(marked(new(block["text"].strip()), block["name"], **marks))
+    else:
+        cell = cell_of(notebook, where)
+        assert len(HIDDEN.findall(cell.source)) == 1
+        cell.source = HIDDEN.sub(block["text"].replace("\\", r"\\"), cell.source)
+    nbformat.write(notebook, course.path("source", homework))
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    return Copy(tmp_path_factory.mktemp("writing") / "course")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    return Terminal.in_a_copy(tmp_path_factory.mktemp("writing") / "course")
 
 
-def test_a_homework_is_begun_released_and_graded_in_ten_minutes(copy: Copy) -> None:
+def test_a_homework_is_begun_released_and_graded_in_ten_minutes(copy: Terminal) -> None:
     said = ""
     for block in blocks("In ten minutes"):
         for command in block["text"].splitlines():
@@ -178,12 +112,12 @@ LISTS = "def noise(n):\n    return list(np.random.default_rng().normal(0, 2, n))
 
 
 @pytest.fixture(scope="module")
-def kinds(copy: Copy) -> Copy:
+def kinds(copy: Terminal) -> Terminal:
     """The copy with a homework that has every question of the page; it is released and graded."""
     copy.must("hw-grading new hw5")
     for block in blocks():
         if block["name"]:
-            copy.edit(block, "hw5")
+            edit(copy, block, "hw5")
     copy.must("hw-grading release hw5")
     copy.hand_in("hw5", "right")
     copy.hand_in("hw5", "short", **SHORT)
@@ -194,7 +128,7 @@ def kinds(copy: Copy) -> Copy:
     return copy
 
 
-def test_every_kind_of_question_finds_its_wrong_answer(kinds: Copy) -> None:
+def test_every_kind_of_question_finds_its_wrong_answer(kinds: Terminal) -> None:
     assert {name: kinds.lost("hw5", f"wrong_{name}") for name in WRONG} == {
         name: lost for name, (_, lost) in WRONG.items()
     }
@@ -202,7 +136,7 @@ def test_every_kind_of_question_finds_its_wrong_answer(kinds: Copy) -> None:
     assert (kinds.lost("hw5", "right"), kinds.lost("hw5", "short")) == ({}, {})
 
 
-def test_the_release_states_the_points_and_hides_what_is_hidden(kinds: Copy) -> None:
+def test_the_release_states_the_points_and_hides_what_is_hidden(kinds: Terminal) -> None:
     released = kinds.notebook("release", "hw5")
     assert "## Q6 A histogram (2 points)" in cell_of(released, "histogram_question").source
     assert cell_of(released, "test_mean_and_spread").metadata.nbgrader.points == 5
@@ -211,21 +145,21 @@ def test_the_release_states_the_points_and_hides_what_is_hidden(kinds: Copy) -> 
         assert word not in text
 
 
-def test_inputs_that_the_test_draws_have_other_lengths(kinds: Copy) -> None:
+def test_inputs_that_the_test_draws_have_other_lengths(kinds: Terminal) -> None:
     [block] = [one for one in blocks("Fresh cases") if one["info"] == "python test_power_sum"]
-    kinds.edit(block, "hw5")
+    edit(kinds, block, "hw5")
     kinds.must("hw-grading release hw5")
     kinds.must("nbgrader autograde hw5 --force --student=short")
     assert kinds.lost("hw5", "short")["test_power_sum"] == 2
 
 
-def test_files_of_the_staff_replace_what_the_notebook_says(kinds: Copy) -> None:
+def test_files_of_the_staff_replace_what_the_notebook_says(kinds: Terminal) -> None:
     front = kinds.notebook("source", "hw5")
     front.cells[0].source += "\n\n- **Due:** {{ due_date }}"
     nbformat.write(front, kinds.path("source", "hw5"))
     for block in blocks("Files that you may add"):
         block = re.compile(BLOCK).search(block[0].replace("staff/hw3", "staff/hw5"))
-        kinds.edit(block, "hw5")
+        edit(kinds, block, "hw5")
     kinds.must("hw-grading release hw5")
     due = kinds.notebook("release", "hw5").cells[0].source.splitlines()[-1]
     assert due == "- **Due:** Tuesday, 15 January 2030, 11:59 pm"
@@ -234,7 +168,7 @@ def test_files_of_the_staff_replace_what_the_notebook_says(kinds: Copy) -> None:
     assert kinds.lost("hw5", "right") == {}
 
 
-def test_a_released_homework_is_changed(kinds: Copy) -> None:
+def test_a_released_homework_is_changed(kinds: Terminal) -> None:
     notebook = kinds.notebook("source", "hw5")
     test = cell_of(notebook, "test_power_sum")
     assert test.source.count("([3.0], 0, 1.0)") == 1
@@ -261,8 +195,7 @@ def test_a_plain_test_of_another_course_becomes_checks(tmp_path: Path) -> None:
     wrong = "def mean(numbers):\n    return sum(numbers) // len(numbers)"
     folder = tmp_path / "source" / "ps1"
     folder.mkdir(parents=True)
-    course = Copy.__new__(Copy)
-    course.folder = tmp_path
+    course = Terminal(tmp_path)
     for block, lost in ((before, 0), (after, 3)):
         test = new_code_cell(block["text"].strip())
         cells = [

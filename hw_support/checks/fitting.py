@@ -111,10 +111,11 @@ def wrong_part(function: Callable[..., Any], cases: Sequence[Any]) -> str:
 
 
 def wrong_results(names: Sequence[str], came: Any) -> str:
-    """Say that the solution returns fewer results than a test names."""
+    """Say that the solution returns another number of results than a test names."""
     count = str(len(came)) if isinstance(came, list | tuple) else "one"
+    named = f"{len(names)} result{'s' if len(names) > 1 else ''} ({', '.join(names)})"
     return (
-        f"`returns` names {len(names)} results ({', '.join(names)}), but the solution returns "
+        f"`returns` names {named}, but the solution returns "
         f"{count}, {shown(came)}. Correct `returns`, or the solution"
     )
 

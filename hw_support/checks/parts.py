@@ -735,6 +735,8 @@ class Checks:
                 f"{', '.join(self._inputs)}"
             )
         shows_numbers_alone = all(map(is_finite, cases))
+        visible = [value for case in cases for value in case[self._count(case) :]]
+        sizes = {len(value) for value in visible if isinstance(value, tuple | list)}
         found: list[Case] = []
         why, too_few = "", None
         for one in drawn_like(inputs, self._inputs, draw, self._ranges):
@@ -746,6 +748,9 @@ class Checks:
                 if isinstance(error, TimeLimitReached):
                     break
                 continue
+            due = case[len(one) :]
+            if visible and len(due) == 1 and isinstance(due[0], tuple) and len(due[0]) not in sizes:
+                raise _TooFewResults(wrong_results(self._returns.split(", "), due[0]))
             if is_finite(case) or not shows_numbers_alone:
                 found.append(case)
             else:

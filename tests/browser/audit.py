@@ -72,24 +72,3 @@ def sideways(page: Page) -> list[str]:
                     || getComputedStyle(e).overflowX !== "visible"))
             .map(e => `${e.tagName} ${e.className}: ${e.scrollWidth} > ${e.clientWidth}`)"""
     )
-
-
-def broken_words(page: Page) -> list[str]:
-    """Return the words that a column of a table breaks. A student's id may be broken."""
-    return page.evaluate(
-        """() => [...document.querySelectorAll("th, td")].flatMap(cell => {
-            const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
-            while (texts.nextNode()) {
-                const text = texts.currentNode;
-                if (text.parentElement.closest("th bdi, .unseen")) continue;
-                for (const word of text.data.matchAll(/[\\p{L}\\p{N}]+/gu)) {
-                    const range = document.createRange();
-                    range.setStart(text, word.index);
-                    range.setEnd(text, word.index + word[0].length);
-                    const tops = [...range.getClientRects()].map(box => Math.round(box.top));
-                    if (new Set(tops).size > 1) found.push(word[0]);
-                }
-            }
-            return found;
-        })"""
-    )

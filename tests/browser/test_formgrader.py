@@ -55,16 +55,9 @@ def test_the_autograde_button_works_again_and_again(course, server, page):
     for student, points in (("ada", 0), ("bob", FULL_MARKS)):
         autograde(page, student)
         assert sum(filter(None, course.test_scores(student).values())) == points
-        expect_score(page, student, points)
     course.submit("ada", course.answered)
     autograde(page, "ada")
     assert sum(filter(None, course.test_scores("ada").values())) == FULL_MARKS
-    expect_score(page, "ada", FULL_MARKS)
-
-
-def expect_score(page: Page, student: str, points: float) -> None:
-    row = page.get_by_role("row", name=re.compile(rf"\b{student}\b"))
-    expect(row.locator(".score")).to_contain_text(re.compile(rf"^\s*{points:g} / "))
 
 
 WITH_FORMULAS = r"""Because $\frac{a}{b}$ and

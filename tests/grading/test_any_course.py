@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-import nbgrader.docs
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
@@ -281,16 +280,3 @@ def test_the_autotest_course_of_nbgrader_has_the_same_scores(tmp_path, capsys):
     assert main(["--course", str(quickstart), "compare", "ps1"]) == 0
     assert re.search(r"differ in 0 of \d\d cells", capsys.readouterr().out)
     assert sorted(path for path in quickstart.rglob("*")) == before
-
-
-@pytest.mark.slow
-def test_the_course_of_nbgraders_user_guide_has_the_same_scores(course: Path) -> None:
-    guide = Path(nbgrader.docs.__path__[0], "source", "user_guide")
-    shutil.copytree(guide / "source" / "ps1", course / "source" / "ps1")
-    scratch = scratch_course(course.with_name("scratch"), course)
-    scratch.must("generate_assignment", "ps1", log=course / "log")
-    shutil.copytree(guide / "submitted", scratch.root / "submitted")
-    found = grade_both(scratch, "ps1")
-    assert {student for student, *_ in found.stock} == {"bitdiddle", "hacker"}
-    assert len(found.stock) > 10
-    assert found.different == []

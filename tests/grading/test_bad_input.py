@@ -11,9 +11,20 @@ from dataclasses import dataclass
 
 import nbformat
 import pytest
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader.api import Gradebook
-from toy_course import ASSIGNMENT, FULL_MARKS, TESTS, ToyCourse
+from toy_course import (
+    ASSIGNMENT,
+    FULL_MARKS,
+    TESTS,
+    ToyCourse,
+    check,
+    code,
+    python_notebook,
+    run,
+    text,
+)
 
 from hw_grading.analysis.report import report
 from hw_grading.commands.sample import cell_of
@@ -50,6 +61,15 @@ class Graded:
         for message in messages:
             assert f"{student}: {message}" in self.log
         return "\n".join(messages)
+
+
+def other_homework() -> NotebookNode:
+    """A notebook that shares only the title's grade id with the toy homework."""
+    cells = [text("# Other toys", "title", locked=True)]
+    for name in ("once", "again", "at_last"):
+        solution = "### BEGIN SOLUTION\nx = 1\n### END SOLUTION"
+        cells += [code(solution, name, solution=True), check(f"test_{name}", points=1)]
+    return python_notebook(*cells)
 
 
 def submit_class(course: ToyCourse) -> None:
@@ -94,6 +114,12 @@ def submit_class(course: ToyCourse) -> None:
     nb = copy.deepcopy(course.answered)
     cell_of(nb, "why").attachments = {f"{n}": {"image/png": ""} for n in range(100_000)}
     submit("many-pictures", nb)  # more than two megabytes: a worker reads it
+
+    other = course.course.source("hw1")
+    other.mkdir()
+    nbformat.write(other_homework(), other / "hw1.ipynb")
+    assert run(course.root, "generate_assignment", "--create", "hw1").returncode == 0
+    submit("other", nbformat.read(course.course.release("hw1") / "hw1.ipynb", as_version=4))
 
     submit("os-exit", course.answer(triple="import os; os._exit(1)"))
 
@@ -160,6 +186,7 @@ def test_what_cannot_be_read_is_not_graded_and_named(graded: Graded, student: st
         ("deleted", FULL_MARKS, ["'why' was deleted"]),
         ("added", FULL_MARKS, ["'why' was left empty: an added cell at its place"]),
         ("reversed", FULL_MARKS, ["'test_double' was moved"]),
+        ("other", 0, ["This is hw1, submitted as hw2: it has most of the cells that only hw1 has"]),
         ("os-exit", 2, ["the kernel died while running cell 'triple'"]),
         ("extra-files", FULL_MARKS, ["'dangling'", "and 7 more were ignored", "'scratch.ipynb'"]),
     ],

@@ -184,6 +184,9 @@ MISFITS = {
     "fewer results than named, in a tuple": (
         "def f(x): return x, x", f'returns="y, z, t", {CASES}', 'checks.table("values", 1, "y")',
         "`returns` names 3 results (y, z, t), but the solution returns 2, (["),
+    "more results than the one that is named": (
+        "def f(x): return 2 * x, x", f'returns="y", {CASES}', 'checks.table("values", 1, "y")',
+        "`returns` names 1 result (y), but the solution returns 2, (["),
     "fewer results than named, for drawn inputs": (
         "def f(x): return 2 * x", f'returns="y, z", {CASES}',
         'checks.fresh(lambda draw: [([1.0],)])\nchecks.table("values", 1, "y")',

@@ -26,8 +26,6 @@ X, Y, WS, BS = load_reference_batch()
 SIGNED = np.array([[1.5, -0.5], [-2.0, 3.0], [0.7, -1.1]])
 GIVEN = [SIGNED, X, Y, [*WS], [*BS], [*WS, *BS], FS, np.array([[0.2], [0.7]]), np.ones(2)]
 MOST = 4  # arguments
-# They change files, folders or the machine, wait for somebody, or never end.
-LEFT_OUT = ("student", "submission", "in_one_step")
 
 
 def answers() -> dict[str, Any]:
@@ -57,10 +55,8 @@ def answers() -> dict[str, Any]:
 def functions() -> Iterator[tuple[str, Any]]:
     """Yield all functions and methods that the package defines."""
     for module in pkgutil.walk_packages(hw_support.__path__, "hw_support."):
-        if module.name.split(".")[1] in LEFT_OUT or module.name.endswith("__main__"):
-            continue
         for owner in _owners(importlib.import_module(module.name)):
-            for name, value in vars(owner).items():
+            for name, value in [*vars(owner).items()]:
                 function = getattr(value, "__func__", value)
                 if inspect.isfunction(function) and function.__module__ == module.name:
                     yield f"{module.name}: {owner.__name__}.{name}", function

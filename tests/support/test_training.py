@@ -44,7 +44,7 @@ images step training test results: got 24. Does train have a fixed number of ima
     the number of images is fixed, 12,080
 training test: Likely cause: this is test_loss: the results come in another order
     losses come first, then accuracies
-images step training test results: Likely cause: the results come in another order than weight_
+images step training test results: the first two results of train: expected two weight matrices
     the histories come before the network
 images step training test results: got 2. Likely cause: it is called once an epoch
     after_step is called once an epoch
@@ -220,6 +220,8 @@ CONSTANTS = dict.fromkeys(("training_loss", "training_acc", "test_loss", "test_a
         ((SECOND,), ZEROS, "expected a trained network, got zeros alone"),
         ((PASSED, FAILED), CONSTANTS, "expected histories of a training, got the same number"),
         ((PASSED, FAILED), {"test_loss": RISING}, ""),
+        ((PASSED, FAILED), dict.fromkeys(CONSTANTS, RISING[:484]), ""),
+        ((PASSED, FAILED), {"test_loss": RISING[:484]}, "expected four lists of 605 entries"),
         ((PASSED, FAILED), {"test_loss": None}, "expected the six names from `train()`"),
         ((PASSED, FAILED), {"test_loss": ["a"] * 605}, "test_loss: expected number"),
         ((PASSED, FAILED), {"biases": [0.0, 0.0]}, "biases[0]: expected shape (1, 200)"),
@@ -233,3 +235,32 @@ def test_a_run_is_judged_by_what_the_parts_above_allow(above, changed, message):
 def test_a_run_that_is_wrong_by_functions_that_have_paid_costs_nothing():
     assert run_part(earned={"relu_activation": (3.0, 3.0)}, test_loss=RISING)
     assert not run_part(earned={"sigmoid_activation": (4.0, 6.0)}, test_loss=RISING)
+
+
+def stops(**_):
+    return not_defined  # noqa: F821
+
+
+def is_not_answered(**_):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("train", "above", "points", "is_excused"),
+    [
+        (stops, [SECOND], 0.0, True),
+        (stops, [PASSED], 3.0, False),  # no function has lost points
+        (stops, [PASSED, FAILED], 0.0, False),  # train is wrong itself
+        (is_not_answered, [SECOND], 0.0, False),
+        (lambda **_: None, [SECOND], 0.0, False),  # the student has not called it
+    ],
+)
+def test_a_run_that_functions_with_lost_points_stop_costs_nothing(
+    train, above, points, is_excused, capsys
+):
+    earned = {"relu_activation": (points, 3.0)}
+    message = run_part(above, earned, train=train, test_acc=None)
+    assert message == (
+        "" if is_excused else "expected the six names from `train()`: run the cell above"
+    )
+    assert ("which has cost points in its own test" in capsys.readouterr().out) == is_excused

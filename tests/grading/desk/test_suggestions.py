@@ -11,6 +11,8 @@ from hw_grading.gradebook.places import read_places
 from hw_grading.gradebook.scores import Cell
 from hw_grading.homework.course import REPOSITORY
 from hw_support import figures
+from hw_support.figures.facts import KEY
+from tools.loss_plots import loss_plots
 
 _way = np.linspace(0, 1, 605)
 ARRAYS = {
@@ -70,6 +72,16 @@ def test_an_item_is_suggested_if_all_that_it_says_is_in_the_plot(name):
     facts, items = ANSWERS[name]
     about = question("q1_3e_ii" if "acc" in facts.axes[0].curves[0].array else "q1_3e_i")
     assert hints.of_an_answer(about, Glance(figures=(facts,)))["suggested"] == [*items]
+
+
+def test_for_seven_of_eight_plots_of_a_class_the_suggestions_are_what_a_person_gives():
+    about = question("q1_3e_i")
+    right = 0
+    for plot in (plots := [*loss_plots()]):
+        facts = figures.checked(plot.output.metadata[KEY])
+        seen = hints.of_an_answer(about, Glance(figures=(facts,)))
+        right += seen["suggested"] == [*plot.items]
+    assert (right, len(plots)) == (21, 24)
 
 
 def test_what_the_manifest_expects_is_a_hint_and_suggests_nothing():

@@ -1,0 +1,25 @@
+"""A notebook of another homework is recognised by its grade ids."""
+
+import pytest
+
+from hw_grading.homework.cells import mistaken_for
+
+OWN = {"setup", "signed", *(f"own{i}" for i in range(20))}
+OTHER = {"setup", "signed", "a", "b", "c", "d"}
+THIRD = {"setup", "signed", "a", "b", "x", "y"}
+
+
+@pytest.mark.parametrize(
+    ("found", "homework"),
+    [
+        (OTHER, "other"),
+        (OTHER - {"a"}, "other"),
+        (OTHER | {"own0", "own1", "own2"}, None),
+        ({"setup", "signed", "a", "b"}, None),  # no more than half of the other
+        (OWN, None),
+        (OWN | OTHER, None),  # both in one file: it is graded as the submitted homework
+        ({"p", "q", "r"}, None),
+    ],
+)
+def test_only_a_clear_case_counts_as_another_homework(found, homework):
+    assert mistaken_for(found, OWN, {"third": THIRD, "other": OTHER}) == homework
