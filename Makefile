@@ -89,7 +89,7 @@ matrix: $(READY) ## students' tests on every Python here, with the oldest and ne
 
 soak: $(READY) sandbox ## every attack, repeated kills, a class of 10,000: for an hour
 	$(RUN) env HW_ALL_ATTACKS=1 python -m pytest -n 2 tests/hostile
-	$(RUN) env HW_KILLS=30 python -m pytest -n 2 --timeout 7200 tests/grading/batch/test_kills.py
+	$(RUN) env HW_KILLS=30 python -m pytest -n 2 --timeout 7200 tests/grading/grade/test_kills.py
 	$(RUN) python -m benchmarks growth
 
 validity: $(READY) ## docs/validity.md: how right the tests are, measured by the grader itself

@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.settings import WholeClass
 from hw_grading.homework.course import REPOSITORY, Course, fixed_folder, scratch_course
 from hw_grading.homework.source_notebook import solved
 from hw_support.submission.cells import grade_id_of

@@ -18,8 +18,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy.engine import make_url
 from tqdm import tqdm
 
-from hw_grading.batch.run_numbers import file_of
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.settings import WholeClass
 from hw_grading.gradebook.database import shown_address
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
 from hw_grading.homework.homework import STAFF
@@ -73,8 +72,6 @@ def _parts(course: Course) -> Iterator[Path]:
     parts = [fixed_folder(directory, getattr(directory, f"{step}_directory")) for step in steps]
     parts += [root / STAFF, root / "grading", settings.place(root), *root.glob("*.csv")]
     parts += [*root.glob(f"{CONFIG}.*"), *course.folder.glob(f"{CONFIG}.*")]
-    secret = settings.secret(root, directory.course_id)
-    parts += [secret, file_of(secret)]
     there = dict.fromkeys(Path(os.path.abspath(part)) for part in parts)
     return (part for part in there if not there.keys() & set(part.parents))
 

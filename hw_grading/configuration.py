@@ -50,11 +50,7 @@ def configure(c: Any) -> None:
     # Grades the class. It restores what students changed, instead of `sanitize_preprocessors`: the
     # instructor's cells, their order, metadata, and the kernel.
     c.Autograde.exporter_class = _AUTOGRADE
-    c.Autograde.autograde_preprocessors = [
-        "nbgrader.preprocessors.LimitOutput",
-        # Also replaces AssignLatePenalties: late penalties are computed when scores are shown.
-        "hw_grading.plugins.saving.SaveScores",
-    ]
+    c.Autograde.autograde_preprocessors = ["nbgrader.preprocessors.LimitOutput"]
 
     # Feedback and formgrader show what students wrote without scripts.
     c.TemplateExporter.filters = {

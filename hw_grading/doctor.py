@@ -23,9 +23,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from traitlets import TraitError
 
 from hw_grading import DISTRIBUTION, REQUIREMENTS, STUDENTS_DISTRIBUTION
-from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.release import check_source
 from hw_grading.configuration import NOT_CONFIGURED, is_configured
+from hw_grading.grade.settings import WholeClass
 from hw_grading.gradebook.database import Unavailable, engine_of, shown_address
 from hw_grading.gradebook.lateness import terms_of
 from hw_grading.homework.course import CONFIG, Course, fixed_folder

@@ -1,15 +1,19 @@
 """The possible outcomes of a submission, for the whole grader.
 
-Code that fails for a reason outside the submission raises `GraderFault`. `hw_grading.batch.job`
+Code that fails for a reason outside the submission raises `GraderFault`. `hw_grading.grade.job`
 catches it in the process that runs the submission, and also every other exception that the
 submission was not seen to cause (`hw_grading.run.blame`). From there on, outcomes are plain data,
 which can be sent to other processes and machines.
 """
 
+from __future__ import annotations
+
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
 from hw_support.submission.file import UserError
+from hw_support.submission.problems import Kind, Problem, Severity
 
 
 class GraderFault(UserError):
@@ -67,20 +71,57 @@ class CellFault:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How the run of a submission ended."""
+class CellScore:
+    """What a test cell gives."""
 
-    status: Status
-    reasons: tuple[str, ...] = ()  # why it is not `GRADED`; each of one or more sentences
-    notebook: str = ""  # with its outputs and notes, as JSON; "" if it is `NOT_GRADED`
-    parts: tuple[PartResult, ...] = ()  # in the notebook's order
-    unscored: tuple[str, ...] = ()  # tests without a score; they have no parts
+    cell: str  # the grade id
+    points: float  # at most
+    earned: float | None  # None: it has no score, because of a fault
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the run of a notebook ended."""
+
+    notebook: str = ""  # with its outputs, as JSON; "" if the grader failed
+    problems: tuple[Problem, ...] = ()  # found by reading it, and by the run
+    scores: tuple[CellScore, ...] = ()  # of all test cells, in the notebook's order
+    parts: tuple[PartResult, ...] = ()  # in the notebook's order; none of tests without a score
     # Until the run is saved: whether they count depends on the solutions (`hw_grading.run.faults`).
     faults: tuple[CellFault, ...] = ()
+    seed: str = ""  # of fresh cases
     seconds: float = 0.0  # wall-clock time
     cpu_seconds: float = 0.0  # CPU time of the student's processes
 
+    @classmethod
+    def not_graded(cls, why: str) -> Outcome:
+        """Return the outcome of a submission that the grader failed to run."""
+        return cls(problems=(Problem(Kind.GRADER, Severity.FAILED, why, None),))
+
+    @property
+    def status(self) -> Status:
+        """The outcome in one word."""
+        if not self.notebook:
+            return Status.NOT_GRADED
+        return status_of(self.problems)
+
     @property
     def why(self) -> str:
-        """The reasons in one text."""
-        return " ".join(self.reasons)
+        """Why it is not `GRADED`; "" if it is."""
+        return reason_in(self.problems)
+
+    @property
+    def unscored(self) -> tuple[str, ...]:
+        """The tests without a score, by grade id; they have no parts."""
+        return tuple(score.cell for score in self.scores if score.earned is None)
+
+
+def status_of(problems: Collection[Problem]) -> Status:
+    """Return the status of a submission that was run, and met these problems."""
+    failed = any(problem.severity is Severity.FAILED for problem in problems)
+    return Status.SUBMISSION_FAILED if failed else Status.GRADED
+
+
+def reason_in(problems: Collection[Problem]) -> str:
+    """Return in one text what has failed; "" if nothing has."""
+    return " ".join(one.message for one in problems if one.severity is Severity.FAILED)

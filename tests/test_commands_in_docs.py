@@ -23,7 +23,7 @@ GENERATED = {"reference", "validity"}
 PAGES = [p for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if p.stem not in GENERATED]
 # Who else runs the commands of a page, or why nobody can.
 ELSEWHERE = {
-    "clusters.md": "needs several machines; batch/test_whole_class.py in tests/grading has two",
+    "clusters.md": "needs several machines; grade/test_whole_class.py in tests/grading has two",
     "CONTRIBUTING.md": "make's targets, which take up to an hour each; .ci/run",
     "instructors.md": "tests/test_a_term.py",
     "jupyterhub.md": "needs root and a hub; tests/hub",

@@ -19,9 +19,9 @@ from packaging.requirements import Requirement
 
 import hw_grading
 import hw_support
-from hw_grading.batch.job import files_of_package
 from hw_grading.commands.new import new
 from hw_grading.commands.sample import cell_of
+from hw_grading.grade.job import files_of_package
 from hw_grading.homework.course import REPOSITORY, Course
 
 sys.path.append(str(REPOSITORY / "tests" / "support"))

@@ -33,20 +33,20 @@ from hw_grading.homework.course import REPOSITORY
 
 # The tests of each package or module, in tests/.
 TESTS = {
-    "hw_grading/homework": "grading/homework grading/batch/test_job.py grading/commands "
+    "hw_grading/homework": "grading/homework grading/grade/test_job.py grading/commands "
     "notebook/test_contract.py notebook/test_text.py",
-    "hw_grading/examiner": "grading/examiner grading/batch/test_job.py "
-    "grading/batch/test_lifecycle.py grading/run/test_execution.py hostile/test_session.py "
+    "hw_grading/examiner": "grading/examiner grading/grade/test_job.py "
+    "grading/grade/test_lifecycle.py grading/run/test_execution.py hostile/test_session.py "
     "hostile/test_wire.py hostile/test_right_functions.py",
-    "hw_grading/run": "grading/run grading/examiner/test_parts.py grading/batch/test_job.py "
+    "hw_grading/run": "grading/run grading/examiner/test_parts.py grading/grade/test_job.py "
     "test_docs.py",
-    "hw_grading/plugins/saving.py": "grading/plugins/test_saving.py grading/gradebook/test_late.py "
+    "hw_grading/grade/save.py": "grading/grade/test_saving.py grading/gradebook/test_late.py "
     "grading/gradebook/test_extensions.py grading/gradebook/test_rubrics.py",
     "hw_support/checks": "grading/examiner/test_parts.py support/test_checks.py "
     "support/test_compare.py support/test_causes.py support/test_failures.py "
     "support/test_fresh.py support/test_time_limit.py",
     "hw_grading/gradebook": "grading/gradebook grading/analysis/test_report.py "
-    "grading/analysis/test_explain.py grading/plugins/test_saving.py",
+    "grading/analysis/test_explain.py grading/grade/test_saving.py",
     "hw_grading/lms": "grading/lms hostile/test_downloads.py",
 }
 _PYTEST = ["-q", "-x", "-p", "no:cacheprovider", "--timeout=120", "--tb=short", "-m"]

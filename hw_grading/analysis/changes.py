@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from hw_grading.analysis.report import clipped, fit
-from hw_grading.batch.job import OURS
+from hw_grading.grade.job import OURS
 from hw_grading.gradebook.results import Result, Results
 from hw_grading.gradebook.runs import GradedWith, Run
 from hw_grading.homework.notebook import in_source

@@ -14,7 +14,7 @@ import nbformat
 from nbgrader.api import Gradebook
 
 from hw_grading.analysis.changes import as_csv, as_text, compare
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.settings import WholeClass
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import runs_before
 from hw_grading.gradebook.scores import open_gradebook

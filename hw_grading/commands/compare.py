@@ -13,8 +13,8 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
+from hw_grading.grade.trial import try_alone, write_both
 from hw_grading.homework.course import CONFIG, Course, released_copy
-from hw_grading.plugins.trial import try_alone, write_both
 from hw_grading.texts import aligned, counted, in_digits
 
 _STOCK = """
@@ -32,7 +32,6 @@ from hw_grading.configuration import configure, is_configured
 if not is_configured(c):
     configure(c)
 """
-_SECRET = "c.WholeClass.secret_file = {secret!r}\n"
 _SUBMISSIONS = ("solutions", "release")  # the ids of the students who hand them in
 _MAX_LOG = 2_000  # characters from the end of a log
 
@@ -90,8 +89,7 @@ def compare(course: Course, assignment: str) -> Comparison:
     """
     course.expect_homework(assignment)
     with tempfile.TemporaryDirectory(prefix="hw-compare-") as folder:
-        secret = _SECRET.format(secret=str(Path(folder, "secret")))
-        scratch = released_copy(course, assignment, Path(folder), secret)
+        scratch = released_copy(course, assignment, Path(folder))
         folders = [scratch.submitted(name, assignment) for name in _SUBMISSIONS]
         write_both(scratch, assignment, *folders)
         tried = [cell for cell in try_alone(scratch, assignment) if not cell.is_sound]
@@ -104,10 +102,9 @@ def grade_both(scratch: Course, assignment: str) -> Comparison:
     stock_book = scratch.root / "gradebook_of_stock.db"
     shutil.copy(scratch.root / "gradebook.db", stock_book)
     stock_url = f"sqlite:///{stock_book}"
-    secret = _SECRET.format(secret=str(scratch.root.parent / "secret"))
     graders = {
         "Stock nbgrader": (stock_url, _STOCK.format(root=str(scratch.root), db_url=stock_url)),
-        "hw-grading": (scratch.db_url, _OURS + secret),
+        "hw-grading": (scratch.db_url, _OURS),
     }
     file, grades, times, failures = scratch.folder / f"{CONFIG}.py", [], [], []
     before = file.read_text(encoding="utf-8")

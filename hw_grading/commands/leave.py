@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import nbformat
 
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.settings import WholeClass
 from hw_grading.homework.course import CONFIG, Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.plugins.releasing import fill_in
@@ -33,11 +33,10 @@ def leave(course: Course) -> Iterator[str]:
             path.unlink()
             yield f"{path}: removed; nbgrader would copy it into each student's feedback"
     settings = WholeClass(config=course.config)
-    secret = settings.secret(course.root, course.directory.course_id)
     yield f"In {course.folder / f'{CONFIG}.py'}, put these two lines in the place of configure(c):"
     yield "    c.ClearMarkScheme.enforce_metadata = False"
     yield f"    c.CourseDirectory.ignore = {[*course.directory.ignore, f'*{ENDING}']!r}"
     yield (
-        f"Keep {settings.place(course.root)}, {secret} and the tables hw_grading_* if you may come "
-        "back: they have fresh cases, rubrics and history. nbgrader does not read them."
+        f"Keep {settings.place(course.root)} and the tables hw_grading_* if you may come back: "
+        "they have results, rubrics and history. nbgrader does not read them."
     )

@@ -14,8 +14,9 @@ from typing import Any
 
 import nbformat
 
-from hw_grading.batch.settings import WholeClass
 from hw_grading.commands.student_zip import write_student_zip
+from hw_grading.grade.settings import WholeClass
+from hw_grading.grade.trial import try_alone
 from hw_grading.gradebook.model import wrong_conditions, wrong_sums
 from hw_grading.gradebook.scores import Cell
 from hw_grading.homework.course import Course, released_copy
@@ -29,7 +30,6 @@ from hw_grading.homework.source_notebook import (
     wrong_ids,
     wrong_marks,
 )
-from hw_grading.plugins.trial import try_alone
 from hw_support.submission.file import UserError
 
 
@@ -124,12 +124,8 @@ def _findings(course: Course, assignment: str) -> list[str]:
 
     The results are kept where `nbgrader autograde` finds them.
     """
-    own = WholeClass(config=course.config)
-    secret = own.secret(course.root, course.directory.course_id).absolute()
-    settings = (
-        f"c.WholeClass.folder = {str(own.place(course.root).absolute())!r}\n"
-        f"c.WholeClass.secret_file = {str(secret)!r}\n"
-    )
+    place = WholeClass(config=course.config).place(course.root).absolute()
+    settings = f"c.WholeClass.folder = {str(place)!r}\n"
     with tempfile.TemporaryDirectory(prefix="hw-release-") as folder:
         copy = released_copy(course, assignment, Path(folder), settings)
         return [said for cell in try_alone(copy, assignment) for said in cell.findings]

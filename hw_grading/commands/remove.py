@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from nbgrader.api import Gradebook, MissingEntry
 from sqlalchemy import delete
 
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.settings import WholeClass
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.tables import METADATA
 from hw_grading.homework.course import Course

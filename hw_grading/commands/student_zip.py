@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 import hw_support
 from hw_grading import STUDENTS_DISTRIBUTION
-from hw_grading.batch.job import files_of_package
+from hw_grading.grade.job import files_of_package
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.homework.requirements import requirements_of

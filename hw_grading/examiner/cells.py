@@ -53,15 +53,29 @@ def run_cell(
     may read what students made; so it has a fault only if a module is missing. `name` appears in
     tracebacks.
     """
+    return _run(source, name, names, locked)[0]
+
+
+def run_test(
+    source: str, name: str, names: dict[str, Any]
+) -> tuple[list[dict[str, Any]], float | None]:
+    """Run a test cell as `run_cell` does; return also the number that its last line gives."""
+    return _run(source, name, names, False)
+
+
+def _run(
+    source: str, name: str, names: dict[str, Any], locked: bool
+) -> tuple[list[dict[str, Any]], float | None]:
     try:
         body, last = _compiled(source, name, locked)
     except (SyntaxError, ValueError) as error:
         if locked:  # the kernel has run it, and knows whether it is Python
-            return [_error(error, name)]
+            return [_error(error, name)], None
         raise Fault(f"test cell {name!r} is not plain Python: {error}") from None
     faults = (ImportError,) if locked else (ImportError, StaffError)
     printed = io.StringIO()
     outputs: list[dict[str, Any]] = []
+    score = None
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         try:
             if isinstance(names, StudentNames):
@@ -69,8 +83,9 @@ def run_cell(
             exec(body, names)
             value = eval(last, names)
             if value is not None:
-                # nbgrader parses the text as a number. NumPy's own repr is "np.float64(3.0)".
-                shown = repr(float(value) if isinstance(value, numbers.Real) else value)
+                score = float(value) if isinstance(value, numbers.Real) else None
+                # As a number that people read. NumPy's own repr is "np.float64(3.0)".
+                shown = repr(value if score is None else score)
                 data = {"text/plain": visible(shown[:_KEPT_RESULT])}
                 result = {"data": data, "metadata": {}, "execution_count": None}
                 outputs.append({"output_type": "execute_result", **result})
@@ -82,7 +97,7 @@ def run_cell(
             outputs.append(_error(error, name))
     if text := printed.getvalue()[:_KEPT_CHARACTERS]:
         outputs.insert(0, {"output_type": "stream", "name": "stdout", "text": visible(text)})
-    return outputs
+    return outputs, score
 
 
 def _compiled(source: str, name: str, locked: bool) -> tuple[Any, Any]:

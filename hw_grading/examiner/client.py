@@ -32,7 +32,8 @@ class ExaminerEnded(ExaminerFailed, HelperEnded):
 class Verdict:
     """The result of a test cell."""
 
-    outputs: list[dict[str, Any]]  # in nbformat's form; nbgrader computes the score from them
+    outputs: list[dict[str, Any]]  # in nbformat's form, for people
+    score: float | None  # the number that its last line gives; None if that is none
     stopped: str | None  # why the notebook gave no answer to the end of the test; None if it did
     gone: str | None  # why the notebook cannot be asked any more; None while it can
     ended: bool  # whether the reason is that the kernel's process has ended

@@ -28,7 +28,7 @@ import psutil
 
 from hw_grading.answering import forking, preload
 from hw_grading.answering.forking import Forked
-from hw_grading.examiner.cells import Fault, bound_by, run_cell
+from hw_grading.examiner.cells import Fault, bound_by, run_cell, run_test
 from hw_grading.examiner.children import Children
 from hw_grading.examiner.notebook import Cell, StudentNames
 from hw_grading.examiner.reference import Reference
@@ -89,6 +89,7 @@ class Examined:
         self._session.begin(self._children.begin())
         names = StudentNames(self._own, self._session, self._instructors)
         outputs: list[dict[str, Any]] = []
+        score: float | None = None
         try:
             for trusted_name, trusted_source in trusted:
                 try:
@@ -100,7 +101,7 @@ class Examined:
             names.notebook.tries = tries
             names.notebook.points = self.points
             names.notebook.reference = self._reference.at(name, source)
-            outputs = run_cell(source, name, names)
+            outputs, score = run_test(source, name, names)
         except Fault as error:
             fault = str(error)
         finally:  # after a Fault too: the kernel waits for commands until the test has ended
@@ -110,6 +111,7 @@ class Examined:
             sleeping = self._children.end(self._session.unreturned, again=is_wanted)
         verdict = {
             "outputs": outputs,
+            "score": score,
             "stopped": stopped,
             "gone": self._children.gone,
             "ended": self._children.ended,
@@ -147,10 +149,10 @@ class Examined:
         names.notebook.reference = self._reference.at(test.name, test.source)
         parts_before = test.verdict["parts"]
         with contextlib.suppress(Fault):
-            outputs = run_cell(test.source, test.name, names)
+            outputs, score = run_test(test.source, test.name, names)
             again = _parts_in(names, test.own)
             if _ends_alike(outputs, test.verdict["outputs"]) and len(again) == len(parts_before):
-                test.verdict |= {"outputs": outputs, "parts": again}
+                test.verdict |= {"outputs": outputs, "score": score, "parts": again}
                 test.points = _added(self.points, points)
 
 

@@ -1,7 +1,7 @@
 """The rubric and the marks of one question, nbgrader's scores beside them, and the history.
 
 nbgrader queues every answer that has a manual score again when tests grade its submission again.
-`hw_grading.plugins.saving` keeps an answer graded, on the desk or in formgrader, if its digest is
+`hw_grading.grade.save` keeps an answer graded, on the desk or in formgrader, if its digest is
 the same as at the last autograding.
 """
 

@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 
 from hw_grading.gradebook.tables import ANSWERS, PARTS, RUNS, now, of, put
 from hw_grading.homework.notes import problems_in
-from hw_grading.outcome import PartResult, Status
+from hw_grading.outcome import PartResult, Status, reason_in, status_of
 from hw_support.submission.problems import Problem, Severity, encodable
 
 MAX_RUNS = 10  # that are kept of one student
@@ -59,14 +59,22 @@ class Run:
     answers: Mapping[str, str]  # digests of the student's cells; "": of those without a grade id
     graded_with: GradedWith
     seed: str
-    status: Status
-    reason: str
     problems: tuple[Problem, ...]
     cpu_seconds: float
     wall_seconds: float
     parts: tuple[PartResult, ...] = ()  # in the notebook's order
     number: int = 0  # from 1 on; 0: it is not stored yet
     at: datetime = field(default_factory=now)  # UTC
+
+    @property
+    def status(self) -> Status:
+        """The outcome in one word."""
+        return status_of(self.problems)
+
+    @property
+    def reason(self) -> str:
+        """What has failed; "" if nothing has."""
+        return reason_in(self.problems)
 
     def parts_of(self, cell: str) -> list[PartResult]:
         """Return the parts of one cell."""
@@ -94,8 +102,6 @@ class Run:
             digest=joined_digest([self.digest, other.digest]),
             answers={**self.answers, **other.answers, "": joined_digest([ours, others])[:16]},
             graded_with={**other.graded_with, "cells": cells},
-            status=max(self.status, other.status, key=[*Status].index),
-            reason=" ".join(filter(None, [self.reason, other.reason])),
             problems=(*self.problems, *other.problems),
             cpu_seconds=self.cpu_seconds + other.cpu_seconds,
             wall_seconds=self.wall_seconds + other.wall_seconds,
@@ -122,13 +128,10 @@ def joined_digest(digests: Sequence[str]) -> str:
 
 
 def save_run(connection: Connection, assignment: str, student: str, run: Run) -> int:
-    """Store a run in the caller's transaction, and remove the oldest; return its number.
-
-    A run that has a number replaces the one that is stored with it.
-    """
+    """Store a run in the caller's transaction, and remove the oldest; return its number."""
     whose = {"assignment": assignment, "student": student}
     last = connection.scalar(select(func.max(RUNS.c.number)).where(of(RUNS, whose)))
-    number = run.number or (last or 0) + 1
+    number = (last or 0) + 1
     values = (
         vars(run)
         | whose
@@ -143,7 +146,7 @@ def save_run(connection: Connection, assignment: str, student: str, run: Run) ->
     )
     del values["parts"]
     for table in (RUNS, PARTS):
-        old = (table.c.number <= number - MAX_RUNS) | (table.c.number == number)
+        old = table.c.number <= number - MAX_RUNS
         connection.execute(delete(table).where(of(table, whose), old))
     connection.execute(insert(RUNS).values(values))
     parts = [
@@ -199,8 +202,6 @@ def read_runs(
             json.loads(row.answers),
             read(row.graded_with),
             row.seed,
-            Status(row.status),
-            row.reason,
             tuple(problems_in(json.loads(row.problems))),
             row.cpu_seconds,
             row.wall_seconds,

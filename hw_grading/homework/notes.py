@@ -1,36 +1,22 @@
-"""The problems of a submission, as they are stored in its notebook and shown at its top.
+"""The problems of a submission, as they are shown at the top of its graded notebook.
 
-A cell at the top of the graded notebook shows them to GSI and student. It escapes every message.
+A cell there shows them to GSI and student. It escapes every message.
 """
 
 import contextlib
 import html
 import re
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Collection, Iterable
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from hw_support.submission.problems import (
-    METADATA_KEY,
-    Kind,
-    Problem,
-    Severity,
-    encodable,
-    insert_cell,
-)
+from hw_support.submission.problems import Kind, Problem, Severity, encodable, insert_cell
 
 NOTES_HEADING = "### Notes from the grader"
 # A line of a text that looks like the heading of the grader's notes.
 _NOTES = re.compile(r"^[^\w\n]*notes from the grader[^\w\n]*$", re.IGNORECASE | re.MULTILINE)
 MAX_STORED = 100  # one file can have thousands of problems; a person reads a few
-
-
-def read_problems(nb: NotebookNode) -> list[Problem]:
-    """Read the problems stored in a notebook; malformed ones are skipped."""
-    section = nb.get("metadata", {}).get(METADATA_KEY)
-    return problems_in(section.get("problems") if isinstance(section, dict) else None)
 
 
 def problems_in(entries: object) -> list[Problem]:
@@ -43,27 +29,18 @@ def problems_in(entries: object) -> list[Problem]:
     return found
 
 
-def add_problems(nb: NotebookNode, problems: Iterable[Problem]) -> None:
-    """Append problems to those in a notebook, each only once.
-
-    At most `MAX_STORED` are kept, failures before all others.
-    """
-    held = list(dict.fromkeys([*read_problems(nb), *problems]))
-    if len(held) > MAX_STORED:
-        held.sort(key=lambda problem: problem.severity is not Severity.FAILED)
-    section = nb.metadata.get(METADATA_KEY)
-    section = NotebookNode(section) if isinstance(section, dict) else NotebookNode()
-    section["problems"] = [NotebookNode(asdict(p)) for p in held[:MAX_STORED]]
-    nb.metadata[METADATA_KEY] = section
+def limited(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return problems each only once; at most `MAX_STORED`, failures before all others."""
+    kept = list(dict.fromkeys(problems))
+    if len(kept) > MAX_STORED:
+        kept.sort(key=lambda problem: problem.severity is not Severity.FAILED)
+    return tuple(kept[:MAX_STORED])
 
 
-def put_notes_on_top(nb: NotebookNode) -> None:
-    """Show the stored problems in a markdown cell at the top, in place of all such cells.
-
-    A student's cells with the same heading would look like the grader's.
-    """
+def put_notes_on_top(nb: NotebookNode, problems: Collection[Problem] = ()) -> None:
+    """Show problems in a markdown cell at the top, in place of all cells that look like it."""
     nb.cells = [c for c in nb.cells if not is_notes(c)]
-    if problems := read_problems(nb):
+    if problems:
         items = "\n".join(f"<li>{_inert(p.message)}</li>" for p in problems)
         source = f"{NOTES_HEADING}\n\n<ul>\n{items}\n</ul>"
         insert_cell(nb, 0, new_markdown_cell(source, id="notes-from-the-grader"))

@@ -1,4 +1,4 @@
-"""The classes that `nbgrader_config.py` names: exporters, preprocessors, and formgrader's fixes.
+"""What `nbgrader_config.py` names: exporters, steps of a release, and formgrader's fixes.
 
-nbgrader calls this package. It may import `batch` and every package below.
+nbgrader calls this package. It may import `grade` and every package below.
 """

@@ -8,7 +8,7 @@ from typing import Any
 
 from nbgrader.exchange.default import ExchangeCollect
 
-from hw_grading.batch.submissions import SECRET
+from hw_grading.grade.submissions import SECRET
 from hw_grading.homework.folders import TIMESTAMP
 from hw_grading.homework.homework import why_no_id
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file

@@ -44,17 +44,6 @@ class Ended(Exception):
         self.kind, self.cell = kind, cell
 
 
-@dataclass(frozen=True)
-class Used:
-    """What the runs of a submission have used of its limits."""
-
-    cpu_seconds: float = 0.0
-    wall_seconds: float = 0.0  # without those that it waited for a processor
-
-
-NOTHING_USED = Used()
-
-
 class Problems(list[Problem]):
     """The problems that occurred while one submission ran, in order."""
 
@@ -70,8 +59,7 @@ class Clock:
 
     `times` returns the seconds that the submission has computed, and that it has waited for a
     processor that others used, both since its start. Time that it waited does not count. So a cell,
-    and the whole submission, may take up to `MAX_TIMES` times their limit. `used` are the seconds
-    of an earlier run, which count for the submission.
+    and the whole submission, may take up to `MAX_TIMES` times their limit.
     """
 
     def __init__(
@@ -79,10 +67,9 @@ class Clock:
         settings: RunSettings,
         manifest: Manifest,
         times: Callable[[], tuple[float, float]],
-        used: float = 0.0,
     ) -> None:
         self._settings, self._manifest, self._times = settings, manifest, times
-        self._began_all = monotonic() - used
+        self._began_all = monotonic()
         self.of_all = f"the {settings.wall_seconds_per_submission:g} s for the whole submission"
 
     def begin(self, cell: NotebookNode, times: int = 1) -> None:
@@ -112,10 +99,6 @@ class Clock:
         """Return whether the whole submission has no time left."""
         return self._all_is_over(self._times()[1])
 
-    def used(self) -> float:
-        """Return the seconds that count for the whole submission."""
-        return monotonic() - self._began_all - self._times()[1]
-
     def _all_is_over(self, waited: float) -> bool:
         limit = self._settings.wall_seconds_per_submission
         return is_over(limit, monotonic() - self._began_all, waited)
@@ -140,10 +123,8 @@ class Kernel:
     kernel and all processes that it started are killed.
     """
 
-    def __init__(
-        self, settings: RunSettings, homework: Homework, problems: Problems, used: Used
-    ) -> None:
-        """Start a kernel and its watchdog. `used` is what an earlier run of the submission used.
+    def __init__(self, settings: RunSettings, homework: Homework, problems: Problems) -> None:
+        """Start a kernel and its watchdog.
 
         Afterwards `link` is the socket for the examiner, which the caller closes.
         """
@@ -165,12 +146,11 @@ class Kernel:
                 memory_mb=settings.memory_mb,
                 cpu_seconds=settings.cpu_seconds_per_submission,
                 most_files=settings.files if settings.sandbox != "none" else None,
-                used_seconds=used.cpu_seconds,
             )
         except BaseException:
             self._there.end()
             raise
-        self.clock = Clock(settings, homework.manifest, self.watch.times, used.wall_seconds)
+        self.clock = Clock(settings, homework.manifest, self.watch.times)
         self._client: Client | None = None
         self._room = settings.output_bytes_per_submission  # for outputs of further cells
         self.died = False  # whether the kernel has ended for no known reason

@@ -1,38 +1,26 @@
-"""The outputs of cells: how many are kept, and the score and the parts that they give a test.
+"""The outputs of a cell: which are kept, and how much of them.
 
-Student code may have written everything in a message. `Outputs` keeps only outputs that a notebook
-file can contain, within a limit. nbgrader computes a test's score from its outputs. `parts_of`
-returns the result of a cell as data.
+Student code may have written everything in a message. So only outputs are kept that a notebook file
+can contain, within a limit.
 """
 
-import ast
 import json
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
 import nbformat
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbformat.validator import get_validator
-from nbgrader.utils import determine_grade
 
-from hw_grading.homework.notebook import is_test
-from hw_grading.notebooks import error_of, errors_in
-from hw_grading.outcome import PartResult
-from hw_support.checks.parts import SECOND_TRY
 from hw_support.figures.facts import with_checked_facts
-from hw_support.source import parsed
-from hw_support.submission.cells import grade_id_of, text_of
-from hw_support.submission.problems import encodable, plain, quoted
+from hw_support.submission.cells import text_of
+from hw_support.submission.problems import encodable
 
 _OVERHEAD = 900  # bytes that an output costs besides its size, unless it continues printed text
 _OF_A_LINE = 12  # bytes of white space and quotes around a line in a notebook's file
 _TOO_DEEP = "\n" + 150 * " "  # in JSON with indents, for functions that recurse
 _LONGEST_BEYOND = 500  # characters that are kept of an output beyond the limit
-_LONGEST_NAME, _LONGEST_MESSAGE = 120, 1_000  # characters of a part
 _FIELDS = {
     "display_data": ("data", "metadata"),
     "error": ("ename", "evalue", "traceback"),
@@ -141,124 +129,3 @@ def _is_valid(output: NotebookNode) -> bool:
     cell = {"cell_type": "code", **about, "outputs": [output]}
     nb = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}
     return not get_validator(4, 5, name="fastjsonschema").iter_errors(nb)
-
-
-# -- the outputs of a test
-
-
-def said_in(cell: NotebookNode) -> str:
-    """Return what a test's first error says, with the innermost of the cell's own lines."""
-    errors = [one for one in errors_in(cell) if one["ename"] != "NotImplementedError"]
-    line = _line_of(cell, errors[0]) if errors else None
-    return f"line {line}: {_said_in(cell)}" if line else _said_in(cell)
-
-
-def _said_in(cell: NotebookNode) -> str:
-    errors = errors_in(cell)
-    return error_of(errors[0]) if errors else _said_on_stderr(cell)
-
-
-def _line_of(cell: NotebookNode, error: Mapping[str, Any]) -> int | None:
-    own = rf"Cell In\[{cell.execution_count}\], line (\d+)"
-    frames = (strip_ansi(frame) for frame in error["traceback"])
-    lines = [int(found[1]) for frame in frames if (found := re.match(own, frame.lstrip()))]
-    return lines[-1] if lines else None
-
-
-def hide_source(cell: NotebookNode, released: str) -> None:
-    """Give a test cell the text that students have, and cut its own lines from its errors."""
-    if cell.source == released:
-        return
-    own = f"Cell In[{cell.execution_count}]"
-    for error in errors_in(cell):
-        if _is_assert_without_message(cell.source, _line_of(cell, error)):
-            error["evalue"] = ""  # the grader's own words, which quote the line
-        kept = [f for f in error["traceback"] if not strip_ansi(f).lstrip().startswith(own)]
-        if kept and not error["evalue"]:
-            kept[-1] = error["ename"]
-        error["traceback"] = kept or [f"{error['ename']}: {error['evalue']}"]
-    cell.source = released
-
-
-def _is_assert_without_message(source: str, line: int | None) -> bool:
-    if line is None:
-        return False
-    try:
-        nodes = [*ast.walk(parsed(source))]
-    except (SyntaxError, ValueError):
-        return False
-    asserts = [node for node in nodes if isinstance(node, ast.Assert) and not node.msg]
-    return any(node.lineno <= line <= (node.end_lineno or line) for node in asserts)
-
-
-def not_scored(why: str) -> NotebookNode:
-    """Return the error that stands for a test's missing outputs."""
-    shown = {"ename": "NotScored", "evalue": why, "traceback": [f"NotScored: {why}"]}
-    return NotebookNode(output_type="error", **shown)
-
-
-def why_no_score(cell: NotebookNode) -> str:
-    """Return why a test's result is not a score; "" if it has one.
-
-    nbgrader takes the first error or result. It gives full marks for "nan" and a negative number.
-    """
-    for output in cell.outputs:
-        if output.output_type == "error" or output.get("name") == "stderr":
-            return ""
-        if output.output_type == "execute_result":
-            text, most = text_of(output.data.get("text/plain")), cell.metadata.nbgrader["points"]
-            try:
-                is_score = 0 <= float(text) <= most
-            except ValueError:
-                is_score = bool(text)  # it is not a number: full marks, as in nbgrader
-            said = f"returned {quoted(text, 30)}, expected a number from 0 to {most:g}"
-            return "" if is_score else said
-    return ""
-
-
-def score_of(cell: NotebookNode) -> tuple[float, float]:
-    """Return nbgrader's score of a test that has one, and its points."""
-    score, most = determine_grade(cell)
-    return float(score or 0.0), most
-
-
-def parts_of(
-    cell: NotebookNode, examined: Sequence[Mapping[str, Any]], said: str = ""
-) -> Iterator[PartResult]:
-    """Yield the parts of a code cell with a grade id.
-
-    `examined` has the parts of a test, as in a `hw_grading.examiner.client.Verdict`. A test without
-    parts is one part with nbgrader's score; `said` is what its error says. Another cell is one part
-    if it ended in an error, unless it has no answer yet.
-    """
-    name = grade_id_of(cell) or ""
-    errors = errors_in(cell)
-    message = said or _said_in(cell)
-    if not is_test(cell):
-        if errors and errors[0]["ename"] != "NotImplementedError":
-            yield PartResult(name, name, 0.0, 0.0, False, message)
-        return
-    score, most = score_of(cell)
-    sum_of_parts = sum(part["points"] for part in examined if not part["message"])
-    counts = not errors and abs(sum_of_parts - score) < 1e-9
-    names: Counter[str] = Counter()
-    for part in examined:
-        what = plain(part["what"], _LONGEST_NAME)
-        names[what] += 1
-        what += f" ({names[what]})" if names[what] > 1 else ""
-        earned = part["points"] if counts and not part["message"] else 0.0
-        remark = SECOND_TRY if part["second_try"] else part["excused"]
-        said = plain(part["message"] or remark, _LONGEST_MESSAGE)
-        yield PartResult(
-            name, what, part["points"], earned, not part["message"], said, part["fresh"]
-        )
-    if not examined:
-        passed = not errors and score >= most
-        yield PartResult(name, name, most, score, passed, "" if passed else message)
-    elif not counts:
-        yield PartResult(name, name, 0.0, score, not errors, message)
-
-
-def _said_on_stderr(cell: NotebookNode) -> str:
-    said = next((o.text for o in cell.outputs if o.get("name") == "stderr"), "")
-    return f"printed to stderr: {plain(said, _LONGEST_MESSAGE)}" if said else ""

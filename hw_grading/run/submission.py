@@ -1,11 +1,11 @@
 """Runs one submission: the order of its cells, the verdicts, and the handling of failures.
 
 1. *A test cell with `Checks` is run by the examiner*, which asks the kernel for the values that it
-   needs (`hw_grading.examiner`). Its outputs, from which nbgrader computes the score, are put into
-   the notebook when the kernel has ended. *Any other test cell runs in the kernel*, with its hidden
-   tests, as in stock nbgrader. Afterwards the notebook has its released text only.
-2. *Every failure of a submission ends in a score and a reason.* A test without a verdict gets an
-   error as output, because nbgrader gives full marks to a test without outputs. If it is not sure
+   needs (`hw_grading.examiner`). Its outputs are put into the notebook when the kernel has ended.
+   *Any other test cell runs in the kernel*, with its hidden tests, as in stock nbgrader.
+   Afterwards the notebook has its released text only.
+2. *Every failure of a submission ends in a score and a reason.* A test without a verdict scores 0,
+   and gets an error as output. If it is not sure
    that the submission caused a failure, an exception is raised (`hw_grading.run.blame`): then the
    student has no score, instead of a zero. *A fault of one of the instructor's cells* is recorded
    for that test, or if it is not a test, for the tests below it that lost points. Which of them
@@ -17,6 +17,7 @@
    return within a limit raises at once when it is called again.
 """
 
+import json
 from contextlib import ExitStack
 
 import nbformat
@@ -34,15 +35,14 @@ from hw_grading.homework.notebook import (
     uses_checks,
 )
 from hw_grading.notebooks import errors_in
-from hw_grading.outcome import CellFault, HelperEnded, Outcome, PartResult
-from hw_grading.run import outputs
+from hw_grading.outcome import CellFault, CellScore, HelperEnded, Outcome, PartResult
+from hw_grading.run import scores
 from hw_grading.run.blame import described, fault_in
-from hw_grading.run.faults import outcome_of
-from hw_grading.run.kernel import NOTHING_USED, Ended, Kernel, Problems, Used
+from hw_grading.run.kernel import Ended, Kernel, Problems
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox import syscalls
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.problems import METADATA_KEY, Kind, Problem, Severity
+from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
 # The kernel runs this while the examiner asks questions. Only the sandbox has this module.
 _ANSWER = "__import__('answering.start').start.answer()"
@@ -57,20 +57,12 @@ _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cel
 
 
 class SubmissionRun:
-    """One run of a submission that was read and mended; the notebook is changed in place.
-
-    `before` is what an earlier run of it has used of the limits of the whole submission.
-    """
+    """One run of a submission that was read and mended; the notebook is changed in place."""
 
     def __init__(
-        self,
-        nb: NotebookNode,
-        seed: int,
-        settings: RunSettings,
-        homework: Homework,
-        before: Used = NOTHING_USED,
+        self, nb: NotebookNode, seed: int, settings: RunSettings, homework: Homework
     ) -> None:
-        self.nb, self._seed, self._before = nb, seed, before
+        self.nb, self._seed = nb, seed
         self._settings, self._homework = settings, homework
         self._problems = Problems()
         self._ended = ""  # why no further cell was run
@@ -78,8 +70,8 @@ class SubmissionRun:
         # Of cells that ran to their end, by index; None for those that ran in the kernel.
         self._verdicts: dict[int, Verdict | None] = {}
         self._examined: list[int] = []  # indices of the tests that the examiner has run
-        self._said: dict[int, str] = {}  # what the errors of tests say
-        self._unscored: list[str] = []  # grade ids of tests whose result is no score
+        self._scores: list[CellScore] = []
+        self._parts: list[PartResult] = []
         self._faults: list[CellFault] = []
         # The instructor's cells before all answers and tests.
         self._first = instructors_first_cells(nb)
@@ -87,15 +79,8 @@ class SubmissionRun:
 
     @property
     def cpu_seconds_used(self) -> float:
-        """CPU time of the student's processes, in this run and before."""
-        return self._kernel.watch.used_seconds if self._kernel else self._before.cpu_seconds
-
-    @property
-    def used(self) -> Used:
-        """What the student's processes have used, in this run and before."""
-        if not self._kernel:
-            return self._before
-        return Used(self.cpu_seconds_used, self._kernel.clock.used())
+        """CPU time of the student's processes."""
+        return self._kernel.watch.used_seconds if self._kernel else 0.0
 
     @property
     def kernel_died(self) -> bool:
@@ -104,14 +89,15 @@ class SubmissionRun:
 
     def run(self) -> Outcome:
         """Run all cells, and set the tests' outputs; an exception is a fault of the grader."""
-        self.nb.metadata.setdefault(METADATA_KEY, NotebookNode())["seed"] = str(self._seed)
         with ExitStack() as ending:
             kernel, examination = self._started(ending)
             self._run_cells(kernel, examination)
             if examination and any(map(self._waits, self._examined)):
                 self._examine_again(kernel, examination)
-        parts = self._settle()
-        return outcome_of(self.nb, self._problems, parts, self._unscored, self._faults)
+        self._settle()
+        text, problems = json.dumps(self.nb, ensure_ascii=False), tuple(self._problems)
+        results = tuple(self._scores), tuple(self._parts), tuple(self._faults)
+        return Outcome(text, problems, *results, str(self._seed))
 
     # -- the kernel
 
@@ -121,9 +107,7 @@ class SubmissionRun:
         `HelperEnded` if that fails: the next time they may start.
         """
         try:
-            kernel = self._kernel = Kernel(
-                self._settings, self._homework, self._problems, self._before
-            )
+            kernel = self._kernel = Kernel(self._settings, self._homework, self._problems)
             ending.callback(kernel.end)
             examination = None
             with kernel.link as link:
@@ -244,10 +228,9 @@ class SubmissionRun:
 
     # -- the outputs
 
-    def _settle(self) -> tuple[PartResult, ...]:
-        """Set the outputs of all tests, when the kernel has ended; return the cells' results."""
+    def _settle(self) -> None:
+        """Set the outputs of all tests, when the kernel has ended, and note all results."""
         own = {path.partition("/")[0].removesuffix(".py") for path in self._homework.files}
-        parts: list[PartResult] = []
         above = ""  # the first fault of an instructor's cell further up
         for index, cell in enumerate(self.nb.cells):
             if cell.cell_type != "code":
@@ -259,37 +242,42 @@ class SubmissionRun:
             if is_test(cell):
                 faults = (verdict.fault, verdict.above) if verdict else (fault, above)
                 self._settle_test(cell, index, *faults)
-            elif fault:
+                continue
+            if fault:
                 above = above or f"{name_of(cell)}, {fault}"
-            if grade_id_of(cell) not in (None, *self._unscored):
-                examined = verdict.parts if verdict else ()
-                parts += outputs.parts_of(cell, examined, self._said.get(index, ""))
-        return tuple(parts)
+            if grade_id_of(cell) is not None:
+                self._parts += scores.parts_of_answer(cell)
 
     def _settle_test(self, cell: NotebookNode, index: int, fault: str, above: str) -> None:
-        """Make sure that nbgrader can score a test, or leave it without a score.
+        """Note the score and the parts of a test, or that it has none.
 
         It has none if its result is not a score. A fault in it, or `above` it if it has lost
         points, is recorded. A fault that the examiner has met in it is certain.
         """
+        name, most = grade_id_of(cell) or "", float(cell.metadata.nbgrader["points"])
+        verdict = self._verdicts.get(index)
         if uses_checks(cell):
-            verdict = self._verdicts.get(index)
             cell.execution_count = None
             cell.outputs = nbformat.from_dict(verdict.outputs if verdict else [])
+            said, number = scores.what_it_says(cell), verdict.score if verdict else None
         else:
-            self._said[index] = outputs.said_in(cell)
-            outputs.hide_source(cell, as_released(cell.source, "code"))
-        no_score = False
+            said, number = scores.said_in(cell), scores.number_in(cell)
+            scores.hide_source(cell, as_released(cell.source, "code"))
+        earned: float | None = 0.0
         if index not in self._verdicts:
-            why = f"did not finish: {self._ended or 'the grader interrupted it'}"
-        elif why := outputs.why_no_score(cell):
-            no_score = True
-            self._problems.add(cell, Kind.SCORE, f"has no score: it {why}")
-            self._unscored.append(grade_id_of(cell) or "")
-        if why:  # nbgrader scores the first error or result
-            cell.outputs.insert(0, outputs.not_scored(why))
-            self._said.pop(index, None)
-        score, most = outputs.score_of(cell)
-        if not no_score and (why := fault or (above if score < most else "")):
+            said = f"did not finish: {self._ended or 'the grader interrupted it'}"
+            cell.outputs.insert(0, scores.not_scored(said))
+        elif not scores.has_failed(cell):
+            earned = most if number is None else number
+            if not 0 <= earned <= most:
+                said = f"returned {quoted(f'{earned:g}')}, expected a number from 0 to {most:g}"
+                self._problems.add(cell, Kind.SCORE, f"has no score: it {said}")
+                cell.outputs.insert(0, scores.not_scored(said))
+                earned = None
+        self._scores.append(CellScore(name, most, earned))
+        if earned is None:
+            return
+        self._parts += scores.parts_of_test(cell, earned, verdict.parts if verdict else (), said)
+        if why := fault or (above if earned < most else ""):
             is_certain = bool(fault) and uses_checks(cell)
-            self._faults.append(CellFault(grade_id_of(cell) or "", why, is_certain))
+            self._faults.append(CellFault(name, why, is_certain))

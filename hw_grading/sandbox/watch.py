@@ -38,8 +38,7 @@ class Watch:
     The process `kernel` gets the interrupts. The process `root` is watched together with all its
     descendants: the limits hold for all of them, and killing it kills them all.
     `most_files` limits the number of files and folders in each of the sandbox's own folders: each
-    takes memory besides its size. It is None without a sandbox. `used_seconds` are those of an
-    earlier run, which count too.
+    takes memory besides its size. It is None without a sandbox.
     """
 
     def __init__(
@@ -50,7 +49,6 @@ class Watch:
         memory_mb: float,
         cpu_seconds: float,
         most_files: int | None = None,
-        used_seconds: float = 0.0,
     ) -> None:
         self.kernel_pid, self.root_pid = kernel.pid, root.pid
         self._kernel, self._root = kernel, root
@@ -58,7 +56,7 @@ class Watch:
         self._memory_mb, self._cpu_seconds = memory_mb, cpu_seconds
         self._most_files = most_files
         self.stop: Stop | None = None  # set when everything was killed
-        self.used_seconds = self._used_before = used_seconds  # of CPU time, by all processes
+        self.used_seconds = 0.0  # of CPU time, by all processes
         self._waiting = Waiting()
         self._helper: tuple[Forked, psutil.Process, float] | None = None  # and its limit
         self._helper_was_ended = False
@@ -142,11 +140,11 @@ class Watch:
 
     def _check(self) -> None:
         processes = [self._first, *self._first.children(recursive=True)]
-        computed = self._used_before + sum(map(_computed, processes))
+        computed = sum(map(_computed, processes))
         self.used_seconds = max(self.used_seconds, computed)
         waited = {process.pid: seconds_waited(process.pid) for process in processes}
         could_run = sum(map(_could_run, processes))
-        self._waiting.look(self.used_seconds - self._used_before, waited, could_run)
+        self._waiting.look(self.used_seconds, waited, could_run)
         if self.used_seconds > self._cpu_seconds:
             limit = f"the {self._cpu_seconds:g} s of CPU time for the whole submission"
             self.kill(Kind.TIME_LIMIT, f"it used up {limit}")

@@ -13,29 +13,24 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import nbformat
-
-from hw_grading.batch.grading import running
-from hw_grading.batch.job import OURS, installed
-from hw_grading.batch.progress import Progress
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.class_run import running
+from hw_grading.grade.job import OURS, installed
+from hw_grading.grade.progress import Progress
+from hw_grading.grade.read import Reader
+from hw_grading.grade.settings import WholeClass
+from hw_grading.grade.trial import Trial, write_both
 from hw_grading.homework.cells import test_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Homework
-from hw_grading.homework.notebook import is_test
 from hw_grading.outcome import GraderFault, Outcome, PartResult, Status
-from hw_grading.plugins.reading import Reader
-from hw_grading.plugins.trial import Trial, write_both
 from hw_grading.run.faults import settled
-from hw_grading.run.outputs import score_of
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import write_whole
 from hw_grading.trying.plan import CodeCell, Plan
-from hw_support.submission.cells import grade_id_of
 
 _LONG_CPU_SECONDS = 20.0  # of a run; what takes longer is left out unless all is wanted
 _WHO = "(try)"  # in the place of a student's id; no id has brackets
@@ -75,11 +70,10 @@ class Result:
         parts = [part for part in outcome.parts if part.cell in tests]
         self.parts += parts
         failed = {part.cell for part in parts if not part.passed}
-        for cell in nbformat.from_dict(json.loads(outcome.notebook)).cells:
-            if is_test(cell) and (name := grade_id_of(cell) or "") in tests:
-                score, most = score_of(cell)
-                self.earned[name] = 0.0 if name in outcome.unscored else score
-                most = due.get(name, most)
+        for score in outcome.scores:
+            if (name := score.cell) in tests:
+                self.earned[name] = score.earned or 0.0
+                most = due.get(name, score.points)
                 if self.earned[name] < most - 1e-9 or (not most and name in failed):
                     self.lost[name] = most - self.earned[name]
 
@@ -114,39 +108,32 @@ class Grading:
         self, course: Course, assignment: str, folder: Path, everything: bool, stack: ExitStack
     ) -> None:
         config = course.config
-        whole, self._settings, self._short = (ExecuteSubmission(config=config) for _ in range(3))
+        self._settings, self._short = (ExecuteSubmission(config=config) for _ in range(2))
         if not everything:
             self._settings.cpu_seconds_per_submission = _LONG_CPU_SECONDS
         self._short.cpu_seconds_per_submission = _MUTANT_CPU_SECONDS
         self.homework, self.everything = course.homework(assignment), everything
         whole_class = WholeClass(config=config)
         whole_class.executor = "processes"  # each call can be ended
-        whole_class.folder, whole_class.secret_file = str(folder), str(folder / "secret")
+        whole_class.folder = str(folder)
         tests = test_cells(course.db_url, assignment)
         self.progress = Progress(0, len(tests), assignment, logging.getLogger())
         stack.callback(self.progress.close, "")
-        workers = running(
-            course,
-            self.homework,
-            whole,
-            whole_class,
-            tests,
-            notebooks=_MANY,
-            progress=lambda: self.progress,
-        )
-        self._class_run, self._job = stack.enter_context(workers)
-        reader = Reader(course, assignment, course.db_url, self._job)
+        workers = running(course, assignment, tests, _MANY, whole_class=whole_class)
+        self._class_run = stack.enter_context(workers)
+        reader = Reader(course, assignment, course.db_url, self._class_run.conditions)
         self.cells = Trial(course, assignment, reader, self._class_run).cells
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hw-try-")))
         write_both(course, assignment, place / "solutions", place / "untouched")
         paths = sorted((place / "solutions").glob("*.ipynb"))
-        self.plans = [Plan(path.stem, reader.read(_WHO, path).notebook) for path in paths]
+        self.plans = [Plan(path.stem, reader.read(_WHO, path).nb()) for path in paths]
         self.sound: Collection[str] = {cell.name for cell in self.cells if cell.is_sound}
         self.seconds: dict[str, float] = {}
         self.due: dict[str, float] = {}
         self.findings: list[str] = []
         self._begun = 0  # notebooks that no earlier run has graded
-        self.remembered = Remembered(folder / f"{assignment}.json", self._class_run.call)
+        call = self._class_run.workers.submit
+        self.remembered = Remembered(folder / f"{assignment}.json", call)
         stack.callback(self.remembered.save)
 
     def usable(self, plan: Plan, tests: Collection[str]) -> list[str]:
@@ -208,8 +195,9 @@ class Grading:
                 took = sum(self.seconds.get(test, _MUTANT_CPU_SECONDS) for test in tests)
                 quick = is_mutant and took < _MUTANT_CPU_SECONDS / 5
                 settings = self._short if quick else self._settings
-                job = self._job(who, plan.cut(tests, sources), settings=settings)
-                futures.append((tests, self._class_run.begin(job, of_class=False)))
+                conditions = replace(self._class_run.conditions, settings=settings)
+                job = conditions.job(who, plan.cut(tests, sources))
+                futures.append((tests, self._class_run.begin(job)))
         left = [future for _, future in futures if not future.done()]
         self._begun += len(left)
         self.progress.expect(self._begun)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import nbformat
 
-from hw_grading.batch.job import installed
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.job import installed
+from hw_grading.grade.settings import WholeClass
 from hw_grading.homework.course import CONFIG, Course, fixed_folder, released_copy
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.notebook import as_released

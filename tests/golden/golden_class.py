@@ -42,9 +42,8 @@ CONFIG = """
 c.ExecuteSubmission.cpu_seconds_per_cell = 20
 c.ExecuteSubmission.wall_seconds_per_cell = 60
 c.ExecuteSubmission.iopub_timeout = 60
-c.WholeClass.secret_file = {secret!r}
+c.WholeClass.seed = "07"  # every run of the class draws the same
 """
-SECRET = "07" * 32  # hidden inputs are drawn from it: every run of the class draws the same
 MAX_LETTERS = 70  # of a message
 _HEADING = re.compile(r"^== (.*)$", re.M)
 # Numbers that depend on the machine: those with a point, which are inputs and results, and counts
@@ -151,10 +150,8 @@ def graded_class(folder: Path, homeworks: Collection[str], quick: bool = False) 
         Grade only the students that ``submissions.toml`` names in `quick`.
     """
     course = scratch_course(folder / "course")
-    secret = folder / "secret"
-    secret.write_text(SECRET, encoding="ascii")
     with (course.folder / "nbgrader_config.py").open("a", encoding="utf-8") as config:
-        config.write(CONFIG.format(secret=str(secret)))
+        config.write(CONFIG)
     log = folder / "log.txt"
     texts: dict[str, str] = {}
     for homework in homeworks:

@@ -14,8 +14,7 @@ from hw_grading.gradebook.runs import Run, save_run
 from hw_grading.homework.course import Course
 from hw_grading.homework.notes import problems_in
 from hw_grading.notebooks import error_of, errors_in
-from hw_grading.outcome import PartResult, Status
-from hw_support.submission.problems import Severity
+from hw_grading.outcome import PartResult
 
 DUE = datetime(2022, 10, 5, 7)
 SCHEME = "- 1: both <axes> have labels.\n- 1: it has a legend."
@@ -79,10 +78,8 @@ def run_of(content, parts=(), **other):
         for output in errors_in(one) if name else ():
             parts.append(PartResult(name, name, 0.0, 0.0, passed=False, message=error_of(output)))
     problems = problems_in(notebook["metadata"].get("hw_grading", {}).get("problems"))
-    failed = [one.message for one in problems if one.severity is Severity.FAILED]
-    status = Status.SUBMISSION_FAILED if failed else Status.GRADED
     about = {"digest": "", "answers": {"double": "x", "": "y"}, "graded_with": WITH, "seed": "7"}
-    about |= {"status": status, "reason": " ".join(failed), "problems": tuple(problems)}
+    about |= {"problems": tuple(problems)}
     about |= {"cpu_seconds": 1.0, "wall_seconds": 2.0, "parts": tuple(parts)}
     return Run(**about | other)
 

@@ -24,15 +24,13 @@ from hw_support.submission.file import UserError
 
 @pytest.fixture
 def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    """A course with a part of each kind; submissions and secret are outside of its folder."""
+    """A course with a part of each kind; submissions are outside of its folder."""
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
     course = make_course(tmp_path / "course", "ada", "ben")
     with (course.root / "nbgrader_config.py").open("a") as stream:
         stream.write("from hw_grading import configure; configure(c)\n")
         stream.write(f"c.CourseDirectory.submitted_directory = {str(tmp_path / 'handed_in')!r}\n")
-        stream.write(f"c.WholeClass.secret_file = {str(tmp_path / 'secret')!r}\n")
     course = Course(course.root)
-    write(tmp_path / "secret", "1" * 64).chmod(0o600)
     for student in ("ada", "王小明"):
         write(course.submitted(student, ASSIGNMENT) / f"{ASSIGNMENT}.ipynb", f"of {student}")
     write(course.root / "students.csv", "id,name\nada,Ada\n")
@@ -82,7 +80,6 @@ def test_the_commands_of_the_page_put_a_backup_back(course: Course, tmp_path: Pa
 
     shutil.rmtree(course.root)
     shutil.rmtree(tmp_path / "handed_in")
-    (tmp_path / "secret").unlink()
     commands = commands_of_the_page().replace("/srv/course", str(course.root))
     commands = re.sub(r"/mnt/safe/\S*", str(backup), commands).replace("hw2", ASSIGNMENT)
     env = {**environment(), "LC_ALL": "C.UTF-8"}
@@ -96,7 +93,6 @@ def test_the_commands_of_the_page_put_a_backup_back(course: Course, tmp_path: Pa
     copies = {name for name in after if name.startswith("outside/")}
     assert {name: after[name] for name in after.keys() - copies} == before
     assert files_below(tmp_path / "handed_in").keys() == outside.keys()
-    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
     assert grade_of(Course(course.root), "ada") == (3.5, False)
 
 

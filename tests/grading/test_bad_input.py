@@ -30,7 +30,7 @@ from hw_grading.analysis.report import report
 from hw_grading.commands.sample import cell_of
 from hw_grading.desk.answers import Answers
 from hw_grading.gradebook.runs import digests_before
-from hw_grading.homework.notes import NOTES_HEADING, read_problems
+from hw_grading.homework.notes import NOTES_HEADING
 from hw_grading.notebooks import cells_by_id
 
 # One class serves many tests of this file: they have to be in one worker.
@@ -56,7 +56,7 @@ class Graded:
     def reasons(self, student: str) -> str:
         """The reasons in the graded notebook; each is also in the log and in the notes on top."""
         nb = self.course.graded(student)
-        messages = [p.message for p in read_problems(nb)]
+        messages = [p.message for p in self.course.problems(student)]
         assert nb.cells[0].source.startswith(NOTES_HEADING) == bool(messages)
         for message in messages:
             assert f"{student}: {message}" in self.log

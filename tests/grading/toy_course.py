@@ -26,7 +26,13 @@ from tiny_homeworks import marked
 
 import hw_grading
 from hw_grading.commands.sample import cell_of
+from hw_grading.grade.job import Job
+from hw_grading.grade.save import GradedNotebook, Saver
+from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import REPOSITORY, Course
+from hw_grading.homework.homework import Homework
+from hw_grading.outcome import Outcome
+from hw_support.submission.problems import Problem
 
 ASSIGNMENT = "hw2"
 TESTS = {"test_double": 2.0, "test_triple": 1.0, "test_triple_sum": 3.0}
@@ -172,10 +178,24 @@ class ToyCourse:
         """The scores of the tests only."""
         return {k: v for k, v in self.scores(student).items() if k in TESTS}
 
+    def problems(self, student: str) -> tuple[Problem, ...]:
+        """What the last run of a student's submission found."""
+        run = read_results(self.course, ASSIGNMENT).of(student).run
+        assert run
+        return run.problems
+
     def graded(self, student: str) -> NotebookNode:
         """The autograded notebook."""
         path = self.course.autograded(student, ASSIGNMENT) / "hw2.ipynb"
         return nbformat.read(path, as_version=4)
+
+
+def save_nothing(course: Course, assignment: str, student: str) -> None:
+    """Save a submission whose notebook has no cell."""
+    empty = new_notebook()
+    job = Job(student, json.dumps(empty), {}, {}, Homework(assignment), name=assignment)
+    graded = GradedNotebook(empty, job, Outcome("{}"))
+    Saver(course.db_url, course.directory.course_id, assignment).save(student, [graded])
 
 
 def write_manifest(root: Path, text: str) -> None:

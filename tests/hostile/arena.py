@@ -29,7 +29,6 @@ from nbgrader.utils import determine_grade
 import hw_grading
 from hw_grading.homework.homework import Homework
 from hw_grading.homework.notebook import ANSWER, FOLDER, LOCKED, TEST, as_released
-from hw_grading.homework.notes import read_problems
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
@@ -204,13 +203,16 @@ class Outcome:
     nb: NotebookNode
     fault: GraderFault | None = None
     problems: list[Problem] = field(default_factory=list)
+    given: dict[str, float] = field(default_factory=dict)
 
     @property
     def scores(self) -> dict[str, float]:
-        """The scores that nbgrader would save."""
+        """The scores of the tests, as they are saved: nbgrader reads the same in the notebook."""
         graded = (c for c in self.nb.cells if c.metadata.get("nbgrader", {}).get("grade"))
-        tests = (c for c in graded if not c.metadata.nbgrader.solution)
-        return {c.metadata.nbgrader.grade_id: determine_grade(c)[0] or 0.0 for c in tests}
+        tests = [c for c in graded if not c.metadata.nbgrader.solution]
+        shown = {c.metadata.nbgrader.grade_id: determine_grade(c)[0] or 0.0 for c in tests}
+        assert not self.given or shown == self.given
+        return shown
 
     @property
     def printed(self) -> str:
@@ -282,14 +284,13 @@ class Arena:
 
     def grade(self, nb: NotebookNode, **options: Any) -> Outcome:
         """Grade a submission under short limits, which have to stop it if it does not end."""
-        nb, fault = copy.deepcopy(nb), None
+        nb = copy.deepcopy(nb)
         try:
-            SubmissionRun(nb, SEED, RunSettings(**self.options | options), HOMEWORK).run()
+            run = SubmissionRun(nb, SEED, RunSettings(**self.options | options), HOMEWORK).run()
         except GraderFault as error:
-            fault = error
-        outcome = Outcome(nb, fault)
-        outcome.problems = read_problems(nb)
-        return outcome
+            return Outcome(nb, error)
+        given = {score.cell: score.earned or 0.0 for score in run.scores}
+        return Outcome(nb, None, list(run.problems), given)
 
     def attack(
         self,

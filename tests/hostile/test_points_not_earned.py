@@ -8,12 +8,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from arena import HOMEWORK, RIGHT, SEED, Arena, instructors, notebook
+from arena import HOMEWORK, RIGHT, Arena, instructors, notebook
 from attack_files import Attack
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
-from hw_grading.batch.job import Job, run
+from hw_grading.grade.job import Job, run
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.notebook import solutions_of
 from hw_grading.trying.plan import Plan
@@ -78,10 +78,10 @@ def test_a_first_runs_answers_are_no_use_in_the_second(tmp_path: Path) -> None:
     homework = replace(HOMEWORK, code=solutions | {"staff/arena/fresh.py": DRAWN})
     attack = Attack.read("how_cells_are_run/second_run").submission(NOTES=str(tmp_path / "notes"))
     text = json.dumps(notebook(**attack))
-    outcome = run(Job("s", SEED, text, {"sandbox": "none"}, {}, homework))
+    outcome = run(Job("s", text, {"sandbox": "none"}, {}, homework))
     assert len((tmp_path / "notes").read_text().splitlines()) >= 3  # two visible, one fresh
     assert [part.name for part in outcome.parts if part.earned] == []
-    assert "run a second time, with other inputs" in outcome.reasons[0]
+    assert "run a second time, with other inputs" in outcome.why
 
 
 # -- functions that do not exist
@@ -102,6 +102,6 @@ def test_functions_that_are_not_there_earn_nothing_anywhere(homework: str, nothi
     functions = [name for name, cell in plan.answers.items() if f"def {name}(" in cell.source]
     cut = plan.cut([*plan.tests], {f: NOTHING[nothing].format(f) for f in functions})
     cut.metadata.clear()
-    outcome = run(Job("s", SEED, json.dumps(cut), {}, {}, Course(REPOSITORY).homework(homework)))
+    outcome = run(Job("s", json.dumps(cut), {}, {}, Course(REPOSITORY).homework(homework)))
     assert outcome.parts
     assert [part for part in outcome.parts if part.points and part.earned] == []

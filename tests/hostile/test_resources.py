@@ -13,11 +13,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from arena import HOMEWORK, NOTHING, POINTS, RIGHT, SEED, Arena, notebook
+from arena import HOMEWORK, NOTHING, POINTS, RIGHT, Arena, notebook
 from attack_files import Attack
 
-from hw_grading.batch.job import Job, run
 from hw_grading.examiner.client import Examination
+from hw_grading.grade.job import Job, run
 from hw_grading.run import submission
 from hw_grading.sandbox.watch import Watch
 from hw_support.submission.problems import Kind
@@ -80,7 +80,7 @@ def test_a_kill_in_a_second_try_loses_no_point(
         Watch, "__init__", lambda self, *a, **k: watches.append(self) or made(self, *a, **k)
     )
     monkeypatch.setattr(Examination, "begin_again", begin_and_kill)
-    outcome = run(Job("s", SEED, json.dumps(notebook(NEEDS_DOUBLE)), {}, {}, HOMEWORK))
+    outcome = run(Job("s", json.dumps(notebook(NEEDS_DOUBLE)), {}, {}, HOMEWORK))
     points = {"test_mean": 0.0 if ends == "everything" else 3.0}
     assert killed
     assert {part.cell: 0.0 for part in outcome.parts} | {

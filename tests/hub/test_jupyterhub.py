@@ -183,14 +183,12 @@ def test_files_of_the_course_and_of_students_are_private(
 ) -> None:
     inbound = f"{EXCHANGE}/intro-ml/inbound"
     adas = next(hub.machine.path(inbound).glob("ada+*"))
-    secret = next(hub.machine.path(f"/home/{COURSE_USER}").glob("**/*secret*"))
     own = f"/home/bob/{HOMEWORK}/{HOMEWORK}.ipynb"
     allowed = [["cat", own], ["cat", f"{EXCHANGE}/intro-ml/outbound/{HOMEWORK}/{HOMEWORK}.ipynb"]]
     refused = [
         ["ls", COURSE],
         ["cat", f"{COURSE}/gradebook.db"],
         ["ls", f"/home/{COURSE_USER}"],
-        ["cat", f"/{secret.relative_to(hub.machine.state)}"],
         ["cat", f"/home/ada/{HOMEWORK}/{HOMEWORK}.ipynb"],
         ["ls", inbound],
         ["mv", f"{inbound}/{adas.name}", f"{inbound}/bob+{HOMEWORK}+x"],

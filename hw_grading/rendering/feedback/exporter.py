@@ -16,7 +16,6 @@ from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.homework.notebook import Notebook, Places, is_test, read_places
-from hw_grading.homework.notes import read_problems
 from hw_grading.notebooks import MAX_BYTES
 from hw_grading.rendering import FORMULAS, STYLE, templates_in
 from hw_grading.rendering.feedback.cells import shown_cells
@@ -69,7 +68,7 @@ class FeedbackExporter(Exporter):
             notebook = nbformat.v4.new_notebook()
             trouble = "Your graded notebook cannot be shown. Tell your instructor."
         run = facts.result.run
-        problems = run.problems if run else read_problems(notebook)
+        problems = run.problems if run else ()
         return page_of(facts, notebook.cells, problems, trouble), resources
 
     def _facts(self, student: str) -> Facts:

@@ -4,9 +4,9 @@ import nbformat
 import pytest
 from toy_course import FULL_MARKS, TESTS, run
 
-from hw_grading.batch.local import LocalProcesses
 from hw_grading.commands.sample import cell_of
 from hw_grading.examiner.process import Fault, run_cell
+from hw_grading.grade.workers import LocalProcesses
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import GraderFault
 from hw_support.checks import Checks

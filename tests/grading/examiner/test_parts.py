@@ -11,11 +11,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from right_functions import notebook, reference_of
 
-from hw_grading.examiner.process import Fault, run_cell
+from hw_grading.examiner.cells import Fault, run_test
 from hw_grading.outcome import PartResult
 from hw_grading.rendering.feedback.cells import outputs_in
 from hw_grading.rendering.limits import Limits
-from hw_grading.run.outputs import parts_of
+from hw_grading.run.scores import parts_of_answer, parts_of_test, what_it_says
 from hw_support.checks import Checks
 from hw_support.checks.notebook_access import Notebook, notebook_of
 from hw_support.checks.parts import Part as CheckedPart
@@ -44,9 +44,9 @@ def graded(student: str, test: str = CELL) -> tuple[str, list[PartResult]]:
     names: dict[str, Any] = {"__name__": "__main__"}
     notebook_of(names).points["g", "", 0] = 0.0, 1.0
     exec(compile(student, "<student>", "exec"), names)
-    outputs = run_cell(SETUP + test, "test_f", names)
+    outputs, score = run_test(SETUP + test, "test_f", names)
     found = [asdict(p) for one in names.values() if isinstance(one, Checks) for p in one.parts]
-    return outputs[0].get("text", ""), list(parts_of(cell_with(outputs), found))
+    return outputs[0].get("text", ""), [*parts_of_test(cell_with(outputs), score or 0.0, found, "")]
 
 
 def cell_with(outputs: list[dict[str, Any]], **marks: Any) -> NotebookNode:
@@ -100,34 +100,37 @@ WHOLE = PartResult("test_f", "test_f", 3.0, 0.0, passed=False)
 
 
 @pytest.mark.parametrize(
-    ("outputs", "found", "expected"),
+    ("outputs", "score", "found", "expected"),
     [
-        ([], [], [replace(WHOLE, earned=3.0, passed=True)]),
-        ([result("1.5")], [], [replace(WHOLE, earned=1.5)]),
-        ([ERROR], [], [replace(WHOLE, message="NameError: x")]),
+        ([], 3, [], [replace(WHOLE, earned=3.0, passed=True)]),
+        ([result("1.5")], 1.5, [], [replace(WHOLE, earned=1.5)]),
+        ([ERROR], 0, [], [replace(WHOLE, message="NameError: x")]),
         (  # it stopped after a part
             [ERROR],
+            0,
             [FOUND],
             [PASSED, replace(WHOLE, points=0.0, message="NameError: x")],
         ),
         (  # the cell returns another score than its parts have
             [result("1.0")],
+            1,
             [FOUND],
             [PASSED, replace(WHOLE, points=0.0, earned=1.0, passed=True)],
         ),
     ],
 )
 def test_a_test_without_parts_has_a_part_for_the_whole(
-    outputs: Any, found: Any, expected: list[PartResult]
+    outputs: Any, score: float, found: Any, expected: list[PartResult]
 ) -> None:
-    assert list(parts_of(cell_with(outputs), found)) == expected
+    cell = cell_with(outputs)
+    assert list(parts_of_test(cell, score, found, what_it_says(cell))) == expected
 
 
 @pytest.mark.parametrize(("name", "count"), [("NameError", 1), ("NotImplementedError", 0)])
 def test_an_answer_with_an_error_is_a_part_without_points(name: str, count: int) -> None:
     cell = cell_with([{**ERROR, "ename": name}], grade=False, solution=True)
     expected = [replace(WHOLE, points=0.0, message="NameError: x")]
-    assert list(parts_of(cell, ())) == expected[:count]
+    assert list(parts_of_answer(cell)) == expected[:count]
 
 
 @pytest.mark.parametrize(

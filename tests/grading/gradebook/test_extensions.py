@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 from by_hand import Term, utc
-from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
+from toy_course import save_nothing
 
 from hw_grading.commands.extend import moment_of
 from hw_grading.gradebook.database import Database
@@ -15,7 +15,6 @@ from hw_grading.gradebook.lateness import zone_of
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.homework import Manifest
-from hw_grading.plugins.saving import SaveScores
 from hw_support.submission.file import UserError
 
 LATE = "2022-10-06 01:59:59"  # by 26 hours
@@ -68,8 +67,7 @@ def test_an_extension_may_be_granted_before_a_submission(term):
     term.hand_in("ada", LATE)
     assert term.final().final == 10
     assert of_nbgrader(term, "total_seconds_late") > 0  # until it is autograded
-    ids = {"notebook": "ps1", "assignment": "ps1", "student": "ada", "db_url": term.course.db_url}
-    SaveScores().preprocess(new_notebook(), {"nbgrader": ids})
+    save_nothing(term.course, "ps1", "ada")
     assert of_nbgrader(term) == timedelta(hours=26)
     assert (seconds_late(term), of_nbgrader(term, "total_seconds_late")) == (0, 0)
 

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from by_hand import ALL_POINTS, DUE, ZONE, Term, utc
-from nbformat.v4 import new_notebook
 from nbgrader.api import Gradebook
+from toy_course import save_nothing
 from traitlets.config import Config, PyFileConfigLoader
 
 from hw_grading.analysis.report import report
@@ -14,7 +14,6 @@ from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.lateness import LatePolicy, days_late, days_later
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.outcome import SettingsError
-from hw_grading.plugins.saving import SaveScores
 
 NOON = "2022-10-05 12:00:00"  # on the day after the due date
 SPRING = ("2022-03-12 23:59:59", "2022-03-13 23:59:59")
@@ -139,8 +138,7 @@ def test_nbgraders_stored_penalty_counts_only_without_a_policy(term):
     term.policy(percent=10)
     assert term.final().penalty == 1
     Database(term.course.db_url).make_tables()
-    ids = {"notebook": "ps1", "assignment": "ps1", "student": "ada", "db_url": term.course.db_url}
-    SaveScores().preprocess(new_notebook(), {"nbgrader": ids})
+    save_nothing(term.course, "ps1", "ada")
     with Gradebook(term.course.db_url) as book:
         submission = book.find_submission("ps1", "ada")
         assert (submission.late_submission_penalty, submission.extension) == (0, None)

@@ -1,4 +1,4 @@
-"""Problems are stored in a notebook, and shown as plain text, not as a student's markup."""
+"""Problems are shown at the top of a notebook as plain text, not as a student's markup."""
 
 import nbformat
 import pytest
@@ -7,9 +7,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from hw_grading.homework.notes import (
     MAX_STORED,
     NOTES_HEADING,
-    add_problems,
+    limited,
+    problems_in,
     put_notes_on_top,
-    read_problems,
 )
 from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
@@ -17,39 +17,24 @@ DIED = Problem(Kind.KERNEL, Severity.FAILED, "It died.", "forward_pass")
 EDITED = Problem(Kind.EDITED_CELL, Severity.MENDED, "It was edited.")
 
 
-def test_problems_of_several_stages_are_stored_once_in_order() -> None:
-    nb = new_notebook()
-    nb.metadata["hw_grading"] = {"finished": True}
-    add_problems(nb, [EDITED])
-    add_problems(nb, [DIED, EDITED])
-    nb = nbformat.reads(nbformat.writes(nb), as_version=4)
-    assert read_problems(nb) == [EDITED, DIED]
-    assert nb.metadata.hw_grading.finished is True
-
-
-def test_failures_are_kept_of_too_many_problems() -> None:
-    nb = new_notebook()
+def test_each_problem_is_kept_once_and_failures_of_too_many() -> None:
+    assert limited([EDITED, DIED, EDITED]) == (EDITED, DIED)
     mended = [Problem(Kind.MOVED_CELL, Severity.MENDED, str(n)) for n in range(MAX_STORED)]
-    add_problems(nb, [*mended, DIED])
-    assert len(read_problems(nb)) == MAX_STORED
-    assert DIED in read_problems(nb)
+    kept = limited([*mended, DIED])
+    assert len(kept) == MAX_STORED
+    assert DIED in kept
 
 
 @pytest.mark.parametrize(
     "stored",
     [
         "x",
-        {"problems": "x"},
-        {"problems": [None, {}, {"kind": "kernel"}, {"kind": ["kernel"], "message": "m"}]},
-        {"problems": [{"kind": "no-such", "severity": "failed", "message": "m", "cell": None}]},
+        [None, {}, {"kind": "kernel"}, {"kind": ["kernel"], "message": "m"}],
+        [{"kind": "no-such", "severity": "failed", "message": "m", "cell": None}],
     ],
 )
 def test_malformed_problems_are_skipped(stored: object) -> None:
-    nb = new_notebook()
-    nb.metadata["hw_grading"] = stored
-    assert read_problems(nb) == []
-    add_problems(nb, [DIED])
-    assert read_problems(nb) == [DIED]
+    assert problems_in(stored) == []
 
 
 def test_notes_on_top_replace_cells_with_their_heading() -> None:
@@ -72,9 +57,8 @@ def test_notes_on_top_replace_cells_with_their_heading() -> None:
             *map(new_markdown_cell, others),
         ]
     )
-    for problem in (DIED, EDITED):
-        add_problems(nb, [problem])
-        put_notes_on_top(nb)
+    for problems in ([DIED], [DIED, EDITED]):
+        put_notes_on_top(nb, problems)
     nbformat.validate(nb)
     notes, *rest = nb.cells
     assert "<li>It died.</li>\n<li>It was edited.</li>" in notes.source
@@ -90,8 +74,7 @@ def test_without_problems_there_are_no_notes() -> None:
 def test_messages_are_inert() -> None:
     nb = new_notebook()
     message = "<script>a</script> \n\n # h $\\href{javascript:a}{b}$ \ud800 </ul>"
-    add_problems(nb, [Problem(Kind.METADATA, Severity.MENDED, message)])
-    put_notes_on_top(nb)
+    put_notes_on_top(nb, [Problem(Kind.METADATA, Severity.MENDED, message)])
     source = nb.cells[0].source
     assert source.encode()
     assert "<script" not in source

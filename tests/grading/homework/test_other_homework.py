@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw_grading.plugins.reading import mistaken_for
+from hw_grading.grade.read import mistaken_for
 
 OWN = {"setup", "signed", *(f"own{i}" for i in range(20))}
 OTHER = {"setup", "signed", "a", "b", "c", "d"}

@@ -11,11 +11,9 @@ import pytest
 from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
-from nbgrader.utils import determine_grade
 from toy_course import EXAMINED, check, code
 
 from hw_grading.homework.homework import CellLimits, Homework, Manifest
-from hw_grading.homework.notes import add_problems, read_problems
 from hw_grading.outcome import GraderFault
 from hw_grading.run import kernel
 from hw_grading.run.faults import settled
@@ -40,7 +38,6 @@ class Run:
     def __init__(self, *cells: str | NotebookNode, **options: Any) -> None:
         nb = new_notebook(cells=[new_code_cell(c) if isinstance(c, str) else c for c in cells])
         nb.metadata.update(options.pop("metadata", {}))
-        add_problems(nb, options.pop("problems", []))
         seed, homework = options.pop("seed", 0), options.pop("homework", Homework(""))
         options = {"iopub_timeout": 10, "cpu_seconds_per_cell": 20} | options
         submission = SubmissionRun(nb, seed, RunSettings(**options), homework)
@@ -51,9 +48,9 @@ class Run:
         self.nb = nbformat.from_dict(json.loads(outcome.notebook))
         nbformat.validate(self.nb)
         nbformat.writes(self.nb).encode()
-        self.problems: list[Problem] = read_problems(self.nb)
+        self.problems, self.seed = list(outcome.problems), outcome.seed
         graded = [c for c in self.nb.cells if c.metadata.get("nbgrader", {}).get("grade")]
-        self.scores = {c.metadata.nbgrader.grade_id: determine_grade(c)[0] for c in graded}
+        self.scores = {score.cell: score.earned or 0.0 for score in outcome.scores}
         self.tests = {c.metadata.nbgrader.grade_id: c for c in graded}
 
     def printed(self, name: str) -> str:
@@ -327,7 +324,7 @@ shell.showtraceback = showtraceback
 def test_errors_that_only_replies_tell_take_room() -> None:
     run = Run(*[UNTOLD_ERROR] * 4, output_bytes_per_submission=1_000_000)
     assert len(nbformat.writes(run.nb)) < 1_100_000
-    [first] = run.nb.cells[1].outputs
+    [first] = run.nb.cells[0].outputs
     assert (first.ename, first.traceback) == ("ZeroDivisionError", ["x" * 900_000])
 
 
@@ -406,7 +403,7 @@ def test_long_output_is_cut_and_costs_nothing() -> None:
     assert run.scores == {"next": 2}
     assert {(p.kind, p.severity) for p in run.problems} == {(Kind.OUTPUT_LIMIT, Severity.MENDED)}
     assert len(nbformat.writes(run.nb)) < 50_000
-    assert "output beyond 100,000 bytes was dropped" in run.nb.cells[1].outputs[0].text
+    assert "output beyond 100,000 bytes was dropped" in run.nb.cells[0].outputs[0].text
 
 
 @slow
@@ -417,7 +414,7 @@ def test_hidden_inputs_are_drawn_from_the_seed_which_is_kept() -> None:
     seeds = (2**128 - 1, 2**128 - 1, 2**128 - 2)
     runs = [Run(test, seed=seed) for seed in seeds]
     assert runs[0].scores == runs[1].scores != runs[2].scores
-    assert [run.nb.metadata["hw_grading"]["seed"] for run in runs] == [str(s) for s in seeds]
+    assert [run.seed for run in runs] == [str(s) for s in seeds]
 
 
 SLEEPS = "import time; time.sleep(600)"

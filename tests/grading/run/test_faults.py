@@ -15,8 +15,8 @@ import zmq
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from toy_course import EXAMINED, FULL_MARKS, ToyCourse, check
 
-from hw_grading.batch.job import Job, run
 from hw_grading.examiner import client
+from hw_grading.grade.job import Job, run
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import Outcome, Status
 from hw_grading.run import outputs, submission
@@ -41,7 +41,7 @@ def grade(*more: str) -> Outcome:
     cells = [new_code_cell("x = 1"), first, *map(new_code_cell, more), second]
     cells.append(check("beside", "assert x == 1"))
     settings = {"iopub_timeout": 10, "cpu_seconds_per_cell": 20}
-    return run(Job("s", 0, json.dumps(new_notebook(cells=cells)), settings, {}, Homework("toys")))
+    return run(Job("s", json.dumps(new_notebook(cells=cells)), settings, {}, Homework("toys")))
 
 
 def failing(error: Exception, real: Callable[..., Any], after: int = 0) -> Callable[..., Any]:
@@ -88,8 +88,8 @@ def test_a_fault_of_the_grader_gives_no_score(
     slow = ["import time; time.sleep(0.5)"] if name == "_check" else ["y = 2", "print(y)"]
     monkeypatch.setattr(where, name, failing(error, getattr(where, name), after))
     outcome = grade(*slow)
-    assert outcome.status is Status.NOT_GRADED, outcome.reasons
-    assert str(error) in outcome.reasons[0]
+    assert outcome.status is Status.NOT_GRADED, outcome.why
+    assert str(error) in outcome.why
 
 
 def test_a_fault_while_checking_a_kernel_gives_no_score(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +115,7 @@ def test_bad_messages_of_the_kernel_are_the_submissions_fault(
     monkeypatch.setattr(Client, "execute", execute)
     outcome = grade("y = 2")
     assert outcome.status is Status.SUBMISSION_FAILED
-    assert "were lost" in outcome.reasons[0]
+    assert "were lost" in outcome.why
 
 
 @pytest.mark.smoke
@@ -127,7 +127,7 @@ def test_bad_messages_of_a_new_kernel_are_the_submissions_fault(
     monkeypatch.setattr(Client, "start", failing(NO_KEY, Client.start, 1))
     outcome = grade("y = 2")
     assert outcome.status is Status.SUBMISSION_FAILED
-    assert "it stopped answering" in outcome.reasons[0]
+    assert "it stopped answering" in outcome.why
 
 
 def test_a_fault_in_ending_the_kernel_keeps_the_scores(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Which outputs of a cell are kept, and which score and words they give a test."""
+"""Which outputs of a cell are kept, and which words they give a test."""
 
 import copy
 import json
@@ -11,7 +11,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from toy_course import check
 
-from hw_grading.run.outputs import Outputs, hide_source, said_in, score_of, why_no_score
+from hw_grading.run.outputs import Outputs
+from hw_grading.run.scores import hide_source, said_in
 
 DISPLAYED = {"transient": {"display_id": "d"}, "metadata": {}}
 STREAM, DISPLAY, UPDATE = "stream", "display_data", "update_display_data"
@@ -178,7 +179,7 @@ def test_text_that_no_file_can_hold_is_replaced() -> None:
     assert output.text == "a?"
 
 
-# -- what decides a score, and what is said of it
+# -- what is said of a test
 
 
 def ran(source: str, *outputs: NotebookNode) -> NotebookNode:
@@ -186,10 +187,6 @@ def ran(source: str, *outputs: NotebookNode) -> NotebookNode:
     cell = check("test", source)
     cell.execution_count, cell.outputs = 1, copy.deepcopy([*outputs])
     return cell
-
-
-def result(shown: str) -> NotebookNode:
-    return new_output("execute_result", {"text/plain": shown}, execution_count=1)
 
 
 def error(name: str, message: str, *lines: int) -> NotebookNode:
@@ -202,43 +199,6 @@ def error(name: str, message: str, *lines: int) -> NotebookNode:
 STDERR = new_output("stream", name="stderr", text="a warning\n")
 STDOUT = new_output("stream", name="stdout", text="-7")
 WRONG = error("AssertionError", "wrong", 2)
-
-
-@pytest.mark.parametrize(
-    ("outputs", "is_score"),
-    [
-        ([], True),
-        ([STDOUT], True),
-        ([result("0")], True),
-        ([result("0.5")], True),
-        ([result("2.0")], True),
-        ([result("2.5")], False),
-        ([result("-1")], False),
-        ([result("nan")], False),
-        ([result("")], False),
-        ([result("None of these")], True),  # full marks, as in nbgrader
-        ([STDOUT, result("9")], False),
-        ([WRONG, result("9")], True),  # nbgrader takes the first that decides
-        ([STDERR, result("9")], True),
-        ([result("9"), WRONG], False),
-        ([result("1"), result("9")], True),
-    ],
-    ids=lambda outputs: repr(outputs)[:60],
-)
-def test_a_score_lies_between_0_and_the_tests_points(
-    outputs: list[NotebookNode], is_score: bool
-) -> None:
-    why = why_no_score(ran("2", *outputs))
-    assert why.endswith("expected a number from 0 to 2") is not is_score
-    assert bool(why) is not is_score
-
-
-@pytest.mark.parametrize(
-    ("outputs", "score"),
-    [([], 2), ([result("1.5")], 1.5), ([result("0")], 0), ([WRONG], 0), ([STDERR], 0)],
-)
-def test_the_score_is_nbgraders(outputs: list[NotebookNode], score: float) -> None:
-    assert score_of(ran("2", *outputs)) == (score, 2)
 
 
 UNWRITTEN = error("NotImplementedError", "", 5)

@@ -3,6 +3,7 @@
 `Kernel` and `Examination` stand in for the real ones: a cell ends as the test says.
 """
 
+import copy
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -19,10 +20,11 @@ from toy_course import EXAMINED, check, code
 
 from hw_grading.examiner.client import ExaminerFailed, Verdict
 from hw_grading.homework.homework import Homework
+from hw_grading.homework.notebook import uses_checks
 from hw_grading.outcome import GraderFault, HelperEnded, Outcome, Status
 from hw_grading.run import submission
 from hw_grading.run.faults import settled
-from hw_grading.run.kernel import Ended, Used
+from hw_grading.run.kernel import Ended
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
 from hw_grading.sandbox.watch import Stop
@@ -30,7 +32,9 @@ from hw_support.submission.problems import Kind
 
 MISSING = new_output("error", ename="ModuleNotFoundError", evalue="No module", traceback=[])
 WRONG = new_output("error", ename="AssertionError", evalue="wrong", traceback=[])
-PASSED = Verdict([], None, None, False, [], "", "", False, False)
+STDERR = new_output("stream", name="stderr", text="a warning\n")
+STDOUT = new_output("stream", name="stdout", text="-7")
+PASSED = Verdict([], None, None, None, False, [], "", "", False, False)
 
 
 def verdict(**changes: Any) -> Verdict:
@@ -53,9 +57,7 @@ class Kernel:
 
     def __post_init__(self) -> None:
         self.link = nullcontext()
-        self.clock = SimpleNamespace(
-            is_over=lambda: self.is_over, of_all="all of its time", used=lambda: 9.5
-        )
+        self.clock = SimpleNamespace(is_over=lambda: self.is_over, of_all="all of its time")
         self.watch = SimpleNamespace(
             root_pid=1,
             used_seconds=7.5,
@@ -91,12 +93,10 @@ class Run:
     nb: NotebookNode
     kernel: Kernel
     examined: list[tuple[list[tuple[str, str]], str]]  # the trusted cells before, and the test
-    run: SubmissionRun
 
     @property
-    def scores(self) -> dict[str, float]:
-        graded = [cell for cell in self.nb.cells if cell.metadata.get("nbgrader", {}).get("grade")]
-        return {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in graded}
+    def scores(self) -> dict[str, float | None]:
+        return {score.cell: score.earned for score in self.outcome.scores}
 
 
 @pytest.fixture
@@ -135,9 +135,18 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
         outcome = settled(outcome, sound)
         nb = nbformat.from_dict(json.loads(outcome.notebook))
         nbformat.validate(nb)
-        return Run(outcome, nb, kernel, examined, made)
+        shown = {name: determine_grade(cell)[0] for name, cell in graded_in(nb).items()}
+        given = {score.cell: score.earned for score in outcome.scores}
+        # A reader of the notebook alone finds the same; a test without a score shows an error.
+        assert shown == {name: earned or 0 for name, earned in given.items()}
+        return Run(outcome, nb, kernel, examined)
 
     return run_cells
+
+
+def graded_in(nb: NotebookNode) -> dict[str, NotebookNode]:
+    marked = [cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    return {cell.metadata.nbgrader.grade_id: cell for cell in marked}
 
 
 def examined(name: str, points: float = 2) -> NotebookNode:
@@ -147,58 +156,193 @@ def examined(name: str, points: float = 2) -> NotebookNode:
 Runs = Callable[..., Run]
 
 
-def test_a_submission_without_failures_is_graded(run: Runs) -> None:
-    cells = new_markdown_cell("text"), new_code_cell("x = 1"), check("one", "assert x == 1")
-    done = run(*cells)
-    assert (done.outcome.status, done.outcome.reasons) == (Status.GRADED, ())
-    assert [(part.cell, part.earned) for part in done.outcome.parts] == [("one", 2)]
-    assert done.nb.metadata.language_info.name == "python"
-    begin, *ran = done.kernel.ran
-    assert "begin(" in begin
-    assert ran == ["x = 1", "assert x == 1", "ended"]  # without `Checks` there is no examiner
-    assert (done.run.used, done.run.kernel_died) == (Used(7.5, 9.5), False)
+def result(shown: str) -> NotebookNode:
+    return new_output("execute_result", {"text/plain": shown}, execution_count=1)
 
 
-def test_a_run_that_has_not_begun_has_used_no_time() -> None:
-    before = Used(3, 4)
-    made = SubmissionRun(new_notebook(), 0, RunSettings(), Homework("toys"), before=before)
-    assert (made.used, made.kernel_died) == (before, False)
+@pytest.mark.parametrize(
+    ("outputs", "score"),
+    [
+        ([], 2),
+        ([STDOUT], 2),
+        ([result("0.5")], 0.5),
+        ([result("2.0")], 2),
+        ([result("2.5")], None),
+        ([result("-1")], None),
+        ([result("nan")], None),
+        ([result("")], None),
+        ([result("None of these")], 2),  # full marks, as in nbgrader
+        ([STDOUT, result("9")], None),
+        ([WRONG, result("9")], 0),  # nbgrader takes the first that decides
+        ([STDERR, result("9")], 0),
+        ([result("9"), WRONG], None),
+        ([result("1"), result("9")], 1),
+        ([STDERR], 0),
+    ],
+    ids=lambda value: repr(value)[:60],
+)
+def test_the_score_is_nbgraders_if_it_lies_between_0_and_the_points(
+    outputs: list[NotebookNode], score: float | None, run: Runs
+) -> None:
+    done = run(check("test", "1"), outputs={"1": outputs})
+    assert done.scores == {"test": score}
+    assert done.outcome.unscored == (("test",) if score is None else ())
+    [problem] = done.outcome.problems or [None]
+    assert (problem is None) == (score is not None)
+    if problem:
+        assert problem.message.startswith("Cell 'test' has no score: it returned ")
+        assert problem.message.endswith(", expected a number from 0 to 2.")
 
 
-def test_an_interrupted_test_scores_0_and_is_not_called_again(run: Runs) -> None:
-    loop, beside = check("loop", "while True: pass"), check("beside", "pass")
-    done = run(loop, beside, ends={loop.source: False})
-    assert done.scores == {"loop": 0, "beside": 2}
-    assert done.outcome.unscored == ()
-    assert done.nb.cells[0].outputs[0].evalue == "did not finish: the grader interrupted it"
-    assert [ran for ran in done.kernel.ran if "refuse_interrupted" in ran] != []
+DIED = "the kernel died in it"
+GONE = {"gone": "it broke the protocol", "outputs": [WRONG]}
+STOPPED = "stopped answering in cell 'test': it broke the protocol"
+FAILED = {"verdicts": {"test": verdict(outputs=[WRONG])}}
+TEST, NEXT = examined("test"), examined("next")
+LIMIT = {TEST.source: Ended(Kind.TIME_LIMIT, "a limit was reached", TEST)}
+LOOP, LEFT = check("loop", "while True: pass"), code("exit()", "answer", solution=True)
+
+
+@pytest.mark.parametrize(
+    ("cells", "about", "scores", "why"),
+    [
+        ([new_markdown_cell("text"), check("one")], {}, {"one": 2}, ""),
+        ([LOOP, check("next")], {"ends": {LOOP.source: False}}, {"loop": 0, "next": 2}, ""),
+        # No further cell runs.
+        (
+            [check("before"), LEFT, check("last", "f()"), NEXT],
+            {"ends": {"exit()": Ended(Kind.KERNEL, DIED, LEFT)}},
+            {"before": 2, "last": 0, "next": 0},
+            f"The rest of the notebook was not run: {DIED}. Its tests score 0.",
+        ),
+        ([check("late")], {"is_over": True}, {"late": 0}, "used up all of its time before cell"),
+        ([check("last")], {"exited_in": LEFT}, {"last": 0}, "'answer' ended the kernel by exit()"),
+        # A verdict counts though the kernel ended afterwards.
+        (
+            [TEST, NEXT],
+            {"ends": LIMIT, "verdicts": {"test": PASSED}},
+            {"test": 2, "next": 0},
+            "a limit was reached",
+        ),
+        # Why a notebook cannot be asked any more.
+        ([TEST], {"verdicts": {"test": verdict(**GONE)}}, {"test": 0}, STOPPED),
+        ([TEST], {"verdicts": {"test": verdict(**GONE, ended=True)}}, {"test": 0}, STOPPED),
+        (
+            [TEST],
+            {"verdicts": {"test": verdict(**GONE)}, "ends": LIMIT},
+            {"test": 0},
+            "a limit was reached",
+        ),
+        (  # the examiner may have killed the kernel, if it has not seen it end
+            [TEST],
+            {"verdicts": {"test": verdict(**GONE)}, "ends": LIMIT, "died": True},
+            {"test": 0},
+            STOPPED,
+        ),
+        (
+            [TEST],
+            {"verdicts": {"test": verdict(**GONE, ended=True)}, "ends": LIMIT, "died": True},
+            {"test": 0},
+            "a limit was reached",
+        ),
+        # It cannot check the answers in time.
+        (
+            [TEST, NEXT],
+            {"helper_was_ended": True},
+            {"test": 0, "next": 0},
+            "cell 'test' took more than 60 s of CPU time",
+        ),
+        # Only the instructor's own cells have faults, and no module that the homework brings.
+        (
+            [code("import no_such_module", "answer", solution=True), check("test", "f()")],
+            {"outputs": {"import no_such_module": [MISSING], "f()": [WRONG]}},
+            {"test": 0},
+            "",
+        ),
+        (
+            [check("test", "import own.deep, beside")],
+            {
+                "outputs": {"import own.deep, beside": [MISSING]},
+                "files": {"own/deep.py": b"", "beside.py": b""},
+            },
+            {"test": 0},
+            "",
+        ),
+        (
+            [check("test", "import own, nothing_of_it")],
+            {"outputs": {"import own, nothing_of_it": [MISSING]}, "files": {"own.py": b""}},
+            {"test": None},
+            "because of a fault of the homework: line 1: there is no module 'nothing_of_it'",
+        ),
+        # The examiner finds faults in a test and above it.
+        ([TEST], FAILED, {"test": 0}, ""),
+        (
+            [TEST],
+            {"verdicts": {"test": verdict(outputs=[WRONG], above="cell 'setup' has failed")}},
+            {"test": None},
+            "because of a fault of the homework: cell 'setup' has failed",
+        ),
+        ([TEST], {"verdicts": {"test": verdict(above="cell 'setup' has failed")}}, {"test": 2}, ""),
+        (
+            [TEST],
+            {"verdicts": {"test": verdict(fault="it is no Python")}},
+            {"test": None},
+            "homework",
+        ),
+        # What the solutions pass has no fault.
+        (
+            [TEST],
+            {
+                "verdicts": {"test": verdict(outputs=[WRONG], above="cell 'setup' has failed")},
+                "sound": ["test"],
+            },
+            {"test": 0},
+            "",
+        ),
+        (
+            [TEST],
+            {"verdicts": {"test": verdict(fault="it has no memory")}, "sound": ["test"]},
+            {"test": None},
+            "because of a fault of the grader: it has no memory",
+        ),
+    ],
+)
+def test_each_end_of_a_cell_gives_scores_and_a_reason(
+    cells: list[NotebookNode],
+    about: dict[str, Any],
+    scores: dict[str, float | None],
+    why: str,
+    run: Runs,
+) -> None:
+    done = run(*copy.deepcopy(cells), **about)
+    assert done.scores == scores
+    assert why in done.outcome.why
+    assert (done.outcome.status is Status.GRADED) == (not why)
+    unscored = [name for name, score in scores.items() if score is None]
+    assert not [part for part in done.outcome.parts if part.cell in unscored]
+    for name in unscored:
+        # Before the student's own outputs, so nbgrader scores it.
+        assert graded_in(done.nb)[name].outputs[0].ename == "NotScored"
+    is_killed = "verdicts" not in about and any(map(uses_checks, cells))
+    assert done.kernel.ran.count("killed") == (is_killed and "ends" not in about)
+
+
+def test_below_a_fault_only_full_marks_are_scores(run: Runs) -> None:
+    missing = "import no_such_module"
+    cells = [check("above", "assert 0"), code(missing, "setup", locked=True), check("full")]
+    outputs = {missing: [MISSING], "assert 0": [WRONG], "f()": [WRONG]}
+    done = run(*cells, check("lost", "f()"), outputs=outputs)
+    assert done.scores == {"above": 0, "full": 2, "lost": None}
+    because = "has no score, because of a fault of the homework: cell 'setup', line 1: there is no"
+    assert because in done.outcome.why
+    assert {part.cell for part in done.outcome.parts} == {"above", "setup", "full"}
+
+
+def test_an_interrupted_test_is_not_called_again(run: Runs) -> None:
+    done = run(LOOP, ends={LOOP.source: False})
+    assert [ran for ran in done.kernel.ran if "refuse_interrupted" in ran]
     assert done.outcome.parts[0].message == "did not finish: the grader interrupted it"
-
-
-@pytest.mark.parametrize("name", ["test", "answer"])
-def test_after_the_last_cell_that_could_run_tests_score_0(name: str, run: Runs) -> None:
-    answer, first = code("exit()", "answer", solution=True), check("test", "f()")
-    last = examined("last")
-    by = {"answer": answer, "test": first}[name]
-    end = Ended(Kind.KERNEL, f"the kernel died in {name}", by)
-    done = run(check("before"), answer, first, last, ends={by.source: end})
-    assert done.scores == {"before": 2, "test": 0, "last": 0}
-    assert done.outcome.status is Status.SUBMISSION_FAILED
-    why = f"The rest of the notebook was not run: the kernel died in {name}. Its tests score 0."
-    assert done.outcome.reasons == (why,)
-    assert done.nb.cells[-1].outputs[0].evalue == f"did not finish: the kernel died in {name}"
-
-
-def test_no_cell_runs_when_the_time_of_all_is_used_up(run: Runs) -> None:
-    done = run(check("late"), is_over=True)
-    assert done.scores == {"late": 0}
-    assert "the notebook used up all of its time before cell 'late'" in done.outcome.reasons[0]
-
-
-def test_no_cell_runs_after_exit(run: Runs) -> None:
-    done = run(check("last"), exited_in=code("exit()", "leaves"))
-    assert done.scores == {"last": 0}
-    assert "cell 'leaves' ended the kernel by exit() or quit()" in done.outcome.reasons[0]
+    assert "examiner started" not in done.kernel.ran  # without `Checks` there is none
 
 
 @pytest.mark.parametrize(
@@ -215,7 +359,10 @@ def test_a_kernel_that_does_not_start_is_tried_again(
         run(check("test"), fails=OSError("no files"), stop=stop)
 
 
-# -- the examiner
+@pytest.mark.parametrize("verdicts", [{}, {"test": ExaminerFailed("no verdict")}])
+def test_an_examiner_that_fails_is_the_graders_fault(verdicts: Any, run: Runs) -> None:
+    with pytest.raises(GraderFault, match="no verdict"):
+        run(examined("test"), verdicts=verdicts)
 
 
 def test_the_examiner_gets_each_locked_cell_once(run: Runs) -> None:
@@ -226,146 +373,13 @@ def test_the_examiner_gets_each_locked_cell_once(run: Runs) -> None:
     done = run(*cells, verdicts=verdicts)
     later = [("later", "later = 1")]
     assert done.examined == [([], "one"), (later, "two"), ([], "three")]
-    assert done.scores == dict.fromkeys(verdicts, 2)
 
 
-def test_the_examiners_outputs_are_the_score_and_the_parts(run: Runs) -> None:
-    two = {"output_type": "execute_result", "metadata": {}, "execution_count": None}
+def test_the_examiners_number_is_the_score_of_the_parts(run: Runs) -> None:
     part = {"what": "a part", "points": 1.0, "message": "", "second_try": False}
     part |= {"excused": "", "fresh": False}
     parts = [part, {**part, "message": "wrong"}]
-    given = verdict(outputs=[{**two, "data": {"text/plain": "1"}}], parts=parts)
+    given = verdict(outputs=[result("1.0")], score=1.0, parts=parts)
     done = run(examined("test"), outputs={}, verdicts={"test": given})
     assert done.scores == {"test": 1}
     assert [(part.earned, part.message) for part in done.outcome.parts] == [(1, ""), (0, "wrong")]
-
-
-def test_a_verdict_counts_though_the_kernel_ended_afterwards(run: Runs) -> None:
-    test, after = examined("test"), examined("after")
-    end = Ended(Kind.TIME_LIMIT, "it was killed", test)
-    done = run(test, after, ends={test.source: end}, verdicts={"test": PASSED})
-    assert done.scores == {"test": 2, "after": 0}
-    assert "it was killed" in done.outcome.reasons[0]
-
-
-@pytest.mark.parametrize(
-    ("ended_in_time", "died", "ended", "cause"),
-    [
-        (False, False, False, "stopped answering in cell 'test': it broke the protocol"),
-        (False, False, True, "stopped answering in cell 'test': it broke the protocol"),
-        (True, False, False, "a limit was reached"),
-        (True, False, True, "a limit was reached"),
-        # The examiner may have killed the kernel, if it has not seen it end.
-        (True, True, False, "stopped answering in cell 'test': it broke the protocol"),
-        (True, True, True, "a limit was reached"),
-    ],
-)
-def test_why_a_notebook_cannot_be_asked_any_more(
-    ended_in_time: bool, died: bool, ended: bool, cause: str, run: Runs
-) -> None:
-    test = examined("test")
-    ends = {test.source: Ended(Kind.TIME_LIMIT, "a limit was reached", test)}
-    gone = verdict(gone="it broke the protocol", ended=ended, outputs=[WRONG])
-    done = run(test, ends=ends if ended_in_time else {}, died=died, verdicts={"test": gone})
-    assert done.scores == {"test": 0}
-    assert cause in done.outcome.reasons[0]
-
-
-def test_a_kernel_that_waits_for_no_question_is_killed(run: Runs) -> None:
-    with pytest.raises(ExaminerFailed):
-        run(examined("test"))
-    done = run(examined("test"), helper_was_ended=True)
-    assert done.kernel.ran.count("killed") == 1
-    done = run(examined("test"), verdicts={"test": PASSED})
-    assert "killed" not in done.kernel.ran
-
-
-def test_answers_that_the_examiner_cannot_check_in_time_score_0(run: Runs) -> None:
-    done = run(examined("test"), examined("next"), helper_was_ended=True)
-    assert done.scores == {"test": 0, "next": 0}
-    assert "cell 'test' took more than 60 s of CPU time" in done.outcome.reasons[0]
-
-
-def test_an_examiner_that_fails_is_the_graders_fault(run: Runs) -> None:
-    with pytest.raises(GraderFault, match="no room"):
-        run(examined("test"), verdicts={"test": ExaminerFailed("no room")})
-
-
-# -- faults of the instructor's cells
-
-
-NO_MODULE = "import no_such_module"
-
-
-def test_only_the_instructors_own_cells_have_faults(run: Runs) -> None:
-    answer = code(NO_MODULE, "answer", solution=True)
-    cells = answer, new_code_cell(f"{NO_MODULE}  # too"), check("test", "assert f()")
-    outputs = {cell.source: [MISSING] for cell in cells[:2]} | {"assert f()": [WRONG]}
-    done = run(*cells, outputs=outputs)
-    assert (done.scores, done.outcome.unscored) == ({"test": 0}, ())
-    assert [part.cell for part in done.outcome.parts] == ["answer", "test"]
-
-
-def test_a_module_that_the_homework_brings_is_no_fault(run: Runs) -> None:
-    source = "import own.deep, beside, no_such_module"
-    files = {"own/deep.py": b"", "beside.py": b""}
-    done = run(check("test", source), outputs={source: [MISSING]}, files=files)
-    assert "no module 'no_such_module'" in done.outcome.reasons[0]
-    source = "import own.deep, beside"
-    done = run(check("test", source), outputs={source: [MISSING]}, files=files)
-    assert (done.scores, done.outcome.unscored) == ({"test": 0}, ())
-
-
-def test_below_a_fault_only_full_marks_are_scores(run: Runs) -> None:
-    cells = [check("above", "assert 0"), code(NO_MODULE, "setup", locked=True)]
-    cells += [code("import neither_here", "too", locked=True), check("full"), check("lost", "f()")]
-    outputs = {NO_MODULE: [MISSING], "import neither_here": [MISSING], "assert 0": [WRONG]}
-    done = run(*cells, outputs=outputs | {"f()": [WRONG]})
-    assert done.outcome.unscored == ("lost",)
-    assert (done.scores["above"], done.scores["full"]) == (0, 2)
-    because = "has no score, because of a fault of the homework: cell 'setup', line 1: there is no"
-    assert because in done.outcome.reasons[0]
-    assert {part.cell for part in done.outcome.parts} == {"above", "setup", "too", "full"}
-    first, *_ = done.nb.cells[-1].outputs  # before the student's own, so nbgrader scores it
-    assert first.ename == "NotScored"
-
-
-@pytest.mark.parametrize(
-    ("change", "unscored"),
-    [
-        ({}, ()),
-        ({"above": "cell 'setup' has failed"}, ("test",)),
-        ({"fault": "test cell 'test' is not Python"}, ("test",)),
-        ({"above": "cell 'setup' has failed", "outputs": []}, ()),  # full marks
-        ({"fault": "test cell 'test' is not Python", "outputs": []}, ("test",)),
-    ],
-)
-def test_the_examiner_finds_faults_of_a_test_and_above_it(
-    change: dict[str, Any], unscored: tuple[str, ...], run: Runs
-) -> None:
-    found = verdict(**{"outputs": [WRONG], **change})
-    done = run(examined("test"), verdicts={"test": found})
-    assert done.outcome.unscored == unscored
-    assert [part.cell for part in done.outcome.parts] == (["test"] if not unscored else [])
-
-
-def test_a_test_that_the_solutions_pass_has_no_fault(run: Runs) -> None:
-    cells = [code(NO_MODULE, "setup", locked=True), check("sound", f"{NO_MODULE}\nf()")]
-    cells += [check("below", "assert x"), examined("examined"), examined("further")]
-    outputs = {source: [MISSING] for source in (NO_MODULE, cells[1].source, "assert x")}
-    further = verdict(outputs=[WRONG], above="cell 'setup' has failed")
-    verdicts = {"examined": verdict(fault="it has no memory"), "further": further}
-    sound = ("sound", "examined", "further")
-    done = run(*cells, outputs=outputs, verdicts=verdicts, sound=sound)
-    assert (done.scores["sound"], done.scores["further"]) == (0, 0)
-    assert done.outcome.unscored == ("below", "examined")
-    assert "because of a fault of the grader: it has no memory" in done.outcome.reasons[1]
-
-
-def test_a_result_that_is_no_score_leaves_the_test_to_a_person(run: Runs) -> None:
-    nine = new_output("execute_result", {"text/plain": "9"}, execution_count=1)
-    done = run(check("test", "9"), check("next"), outputs={"9": [nine]})
-    assert done.outcome.unscored == ("test",)
-    [problem] = done.nb.metadata.hw_grading.problems
-    assert problem["message"].startswith("Cell 'test' has no score: it returned '9', expected a")
-    assert done.nb.cells[-2].outputs[0].ename == "NotScored"

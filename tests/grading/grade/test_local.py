@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from hw_grading.batch.local import LocalProcesses
+from hw_grading.grade.workers import LocalProcesses
 from hw_grading.outcome import GraderFault
 
 pytestmark = pytest.mark.slow
@@ -135,7 +135,7 @@ def test_workers_that_cannot_share_the_cores_equally_may_use_all() -> None:
 
 COORDINATOR = """
 import os, sys, time
-from hw_grading.batch.local import LocalProcesses
+from hw_grading.grade.workers import LocalProcesses
 executor = LocalProcesses(2)
 pids = {executor.submit(os.getpid).result() for _ in range(4)}
 calls = [executor.submit(time.sleep, 600) for _ in range(2)]

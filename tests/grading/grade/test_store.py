@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.batch.store import ResultStore
-from hw_grading.outcome import CellFault, Outcome, PartResult, Status
+from hw_grading.grade.kept import ResultStore
+from hw_grading.outcome import CellFault, CellScore, Outcome, PartResult
+from hw_support.submission.problems import Kind, Problem, Severity
 
 KEY = "ab" + "0" * 62
 OTHER = "cd" + "1" * 62
@@ -20,8 +21,9 @@ OTHER = "cd" + "1" * 62
 
 def outcome(text: str = "{}") -> Outcome:
     parts = (PartResult("q1", "shape", 1.0, 0.5, False, "expected 3", True),)
-    reasons, faults = ("It failed in part.",), (CellFault("q3", "no module", True),)
-    return Outcome(Status.SUBMISSION_FAILED, reasons, text, parts, ("q2",), faults, 1.5, 0.5)
+    problems = (Problem(Kind.KERNEL, Severity.FAILED, "It failed in part.", None),)
+    scores, faults = (CellScore("q1", 1.0, 0.5),), (CellFault("q3", "no module", True),)
+    return Outcome(text, problems, scores, parts, faults, "7", 1.5, 0.5)
 
 
 def files(folder: Path) -> list[Path]:
@@ -84,13 +86,13 @@ def test_results_and_remains_that_no_run_has_used_are_removed(tmp_path: Path) ->
 WRITER = """
 import sys
 from pathlib import Path
-from hw_grading.batch.store import ResultStore
-from hw_grading.outcome import Outcome, Status
+from hw_grading.grade.kept import ResultStore
+from hw_grading.outcome import Outcome
 results = ResultStore(Path(sys.argv[1]))
 print("ready", flush=True)
 while True:
     for number in range(20):
-        results.put(f"{number:02x}" + "0" * 62, Outcome(Status.GRADED, notebook="x" * 200_000))
+        results.put(f"{number:02x}" + "0" * 62, Outcome("x" * 200_000))
 """
 
 
@@ -106,4 +108,4 @@ def test_a_writer_that_is_killed_leaves_whole_results_only(tmp_path: Path) -> No
             writer.send_signal(signal.SIGKILL)
         for path in tmp_path.glob("*/*.gz"):
             key = path.parent.name + path.name.removesuffix(".json.gz")
-            assert ResultStore(tmp_path).get(key) == Outcome(Status.GRADED, notebook="x" * 200_000)
+            assert ResultStore(tmp_path).get(key) == Outcome("x" * 200_000)

@@ -126,7 +126,7 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
         """Start the fork server."""
         variables = {**dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": self._scratch.name}
         return ForkServer.started(
-            [sys.executable, "-m", "hw_grading.batch.local"],
+            [sys.executable, "-m", "hw_grading.grade.workers"],
             pickle.dumps(self._warm_up),
             env=os.environ | variables,
             start_new_session=True,  # Ctrl-C reaches only the coordinator
@@ -179,7 +179,7 @@ def _serve(requests: socket.socket) -> None:
         # The other fork servers start while this process does the workers' imports.
         kernel_process.begin(blas_threads, homework.manifest.preload)
     expect_imports = examiner.begin(homework) if examined else lambda: None
-    from hw_grading.batch import bounded, job  # noqa: F401
+    from hw_grading.grade import bounded, job  # noqa: F401
 
     why = ""
     try:

@@ -3,6 +3,7 @@
 In a test cell that the solutions pass, nothing that a student wrote is a fault of the homework.
 """
 
+import json
 import logging
 import shutil
 from pathlib import Path
@@ -16,18 +17,15 @@ from nbgrader.api import Gradebook
 from toy_course import CONFIG, EXAMINED, check, code, python_notebook, run
 
 from hw_grading.__main__ import main
-from hw_grading.batch.run_numbers import file_of
 from hw_grading.commands.sample import cell_of
+from hw_grading.grade.trial import SOLUTIONS, UNTOUCHED, BesideClass, TriedCell
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
-from hw_grading.outcome import CellFault, Outcome, PartResult, Status
-from hw_grading.plugins.trial import SOLUTIONS, UNTOUCHED, BesideClass, TriedCell
-from hw_grading.run.faults import outcome_of
+from hw_grading.outcome import CellFault, CellScore, Outcome, PartResult, Status
 
 pytestmark = pytest.mark.slow
 
-SECRET = 'c.WholeClass.secret_file = "{0}/secret"\n'
 ANSWER = "def {0}(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
 EXAMINED_TEST = """checks = Checks("double", inputs="x", returns="twice")
 checks.table("of three", 1, "twice", cases=[(3.0, 6.0)])
@@ -63,9 +61,7 @@ class Tried:
     def __init__(self, folder: Path) -> None:
         self.folder, self.said = folder, ""
         folder.mkdir()
-        (folder / "nbgrader_config.py").write_text(
-            CONFIG.format(root=str(folder)) + SECRET.format(folder)
-        )
+        (folder / "nbgrader_config.py").write_text(CONFIG.format(root=str(folder)))
         self.course = Course(folder)
 
     def write(self, *more: NotebookNode, **sources: str) -> None:
@@ -108,7 +104,7 @@ class Tried:
     @property
     def runs(self) -> int:
         """How many runs have begun, of whichever submission."""
-        return len(file_of(self.folder / "secret").read_text().split())
+        return len((self.folder / "grading" / "ps1.jsonl").read_text().splitlines())
 
 
 @pytest.fixture
@@ -173,7 +169,7 @@ def test_broken_tests_are_named_and_not_released(
     tried.grade(status=1)
     said = [line for line in tried.said.splitlines() if "ps1: ps1.ipynb, cell" in line]
     assert [line.partition("ps1: ")[2] for line in said] == found
-    assert tried.said.index(said[-1]) < tried.said.index("Writing")  # the first result
+    assert tried.said.index(said[-1]) < tried.said.index("Setting destination")  # the first result
     unknown = dict.fromkeys(("staff", "module", "misfit"))
     assert tried.scores == {
         "test_double": 2,
@@ -196,7 +192,6 @@ def test_what_release_found_is_read_by_every_autograde(tried: Tried) -> None:
     assert tried.scores == {"test_double": 2, "test_twice": 2}
     assert "the solutions" not in tried.said
     assert [path.name for path in (tried.folder / "autograded").iterdir()] == ["ann"]
-    assert "(" not in (tried.folder / "grading" / "ps1.jsonl").read_text()
     assert why_no_id(SOLUTIONS)
     assert why_no_id(UNTOUCHED)
 
@@ -233,9 +228,10 @@ class Trial:
 
 
 def outcome_with(*faults: CellFault) -> Outcome:
-    notebook = python_notebook(check("sound", "1 / 0"), check("wrong", "1 / 0"))
-    parts = [PartResult(name, name, 2, 0, False, "an error") for name in ("sound", "wrong")]
-    return outcome_of(notebook, [], parts, [], faults)
+    notebook = json.dumps(python_notebook(check("sound", "1 / 0"), check("wrong", "1 / 0")))
+    names = "sound", "wrong"
+    parts = tuple(PartResult(name, name, 2, 0, False, "an error") for name in names)
+    return Outcome(notebook, (), tuple(CellScore(n, 2, 0) for n in names), parts, faults)
 
 
 def test_a_class_waits_for_the_trial_only_where_a_test_has_a_fault() -> None:
@@ -246,20 +242,19 @@ def test_a_class_waits_for_the_trial_only_where_a_test_has_a_fault() -> None:
     beside.one_more()
     beside.one_more()
     assert trial.begun == 1
-    job: Any = None
+    job: Any = SimpleNamespace(name="ps1")
     whole = outcome_with()
-    assert beside.settled("ps1", job, whole) is whole
+    assert beside.settled(job, whole) is whole
     beside.tell()
     assert trial.waited == 0
     faults = [CellFault(name, "no module", certain=False) for name in ("sound", "wrong")]
     for _ in range(2):
-        made = beside.settled("ps1", job, outcome_with(*faults))
+        made = beside.settled(job, outcome_with(*faults))
         assert (made.unscored, made.faults) == (("wrong",), ())
         assert [part.cell for part in made.parts] == ["sound"]
         assert made.status is Status.SUBMISSION_FAILED
-        assert made.reasons == (
-            "Cell 'wrong' has no score, because of a fault of the homework: no module.",
-        )
+        said = "Cell 'wrong' has no score, because of a fault of the homework: no module."
+        assert made.why == said
     assert trial.waited == 1
 
 

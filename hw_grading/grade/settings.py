@@ -1,26 +1,20 @@
 """Settings for grading a whole class, and the executor that they describe."""
 
-import contextlib
-import hashlib
 import os
-import secrets
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
-from jupyter_core.paths import jupyter_data_dir
 from traitlets import Bool, Enum, Float, Integer, Unicode
 from traitlets.config import Configurable
 
 from hw_grading import DISTRIBUTION
-from hw_grading.batch.local import InThisProcess, LocalProcesses, Workers
+from hw_grading.grade.workers import InThisProcess, LocalProcesses, Workers
 from hw_grading.homework.homework import Homework
 from hw_grading.outcome import SettingsError
 from hw_grading.run.settings import RunSettings
 
-SECRET_BYTES = 32
 _SHARE_OF_MEMORY = 0.8  # of the memory that is free when grading begins
 
 
@@ -49,24 +43,15 @@ class WholeClass(Configurable):
         help="Whether to run every submission again, even if an earlier run saved its result.",
     ).tag(config=True)
     folder = Unicode("grading", help="The folder in the course for saved results.").tag(config=True)
-    secret_file = Unicode(
+    seed = Unicode(
         "",
-        help="The file of the course's secret, from which fresh cases are drawn; written if "
-        "missing. '': a file in your Jupyter data folder. A file beside it, which ends in "
-        "`.runs`, counts the runs of each submission. To grade on another machine, copy both.",
+        help="For tests of a course: a text from which fresh cases are drawn, the same in each "
+        "run. '': each run draws others.",
     ).tag(config=True)
 
     def place(self, root: str | Path) -> Path:
         """Return the folder for saved results and the list of runs, in a course with this root."""
         return Path(root, self.folder)
-
-    def secret(self, root: str | Path, course_id: str) -> Path:
-        """Return the file of the secret of a course with this root."""
-        if self.secret_file:
-            return Path(self.secret_file)
-        name = hashlib.sha256(os.fsencode(Path(root).resolve())).hexdigest()[:16]
-        readable = "".join(c for c in course_id if c.isalnum() or c in "-_")[:40]
-        return Path(jupyter_data_dir(), "hw_grading", f"{readable or 'course'}-{name}.secret")
 
     def make_executor(
         self,
@@ -83,7 +68,7 @@ class WholeClass(Configurable):
         """
         if self.executor == "dask":
             try:
-                from hw_grading.batch.cluster import DaskWorkers
+                from hw_grading.grade.cluster import DaskWorkers
             except ImportError as error:
                 raise SettingsError(
                     f'c.WholeClass.executor = "dask" needs Dask ({error}). Install it here and '
@@ -107,29 +92,3 @@ class WholeClass(Configurable):
             workers.shutdown(cancel_futures=True)
             raise
         return workers
-
-
-def course_secret(file: Path) -> bytes:
-    """Read a course's secret, from which seeds are made; make it if it is missing.
-
-    It is outside the repository, and no sandbox shows it. Raise `SettingsError` if that fails.
-    """
-    try:
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile("w", dir=file.parent, encoding="ascii") as written:
-                written.write(secrets.token_hex(SECRET_BYTES))
-                written.flush()
-                with contextlib.suppress(FileExistsError):  # another process was faster
-                    os.link(written.name, file)
-        secret = bytes.fromhex(file.read_text(encoding="ascii"))
-        if len(secret) != SECRET_BYTES:
-            raise ValueError(f"expected {SECRET_BYTES} bytes in hexadecimal digits")
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            "The course's secret, from which hidden inputs are drawn, cannot be read from "
-            f"{file} or written to it ({error}). Make that folder writable, or set "
-            "c.WholeClass.secret_file to a file outside the course. If the file is damaged, remove "
-            "it: the grader makes a new secret, and hidden tests get new inputs"
-        ) from error
-    return secret

@@ -1,25 +1,31 @@
 """Scores are saved as nbgrader saves them, but in one transaction, without reading whole tables."""
 
+import json
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.preprocessors import SaveAutoGrades
+from nbgrader.utils import determine_grade
 from toy_course import ASSIGNMENT, ToyCourse
 
 from hw_grading.commands.sample import cell_of
+from hw_grading.grade import save as saving
+from hw_grading.grade.job import Job
+from hw_grading.grade.save import GradedNotebook, Saver
 from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.model import Grading, Mark
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.runs import Run, save_run
-from hw_grading.outcome import PartResult, Status
-from hw_grading.plugins import saving
-from hw_grading.plugins.saving import RUN, UNSCORED, WRITTEN, SaveScores, add_indexes
+from hw_grading.homework.homework import Homework
+from hw_grading.homework.notebook import is_test
+from hw_grading.outcome import CellScore, Outcome, PartResult
 
 # One worker runs them all, so the course is graded once.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("saving")]
@@ -64,22 +70,34 @@ def edit(course: ToyCourse, name: str, change: Callable[[NotebookNode], object])
     nbformat.write(notebook, path)
 
 
-def save(course: ToyCourse, how: type[NbGraderPreprocessor], **more: Any) -> None:
+def save(course: ToyCourse, unscored: Collection[str] = (), **about: Any) -> None:
+    """Save the graded notebook again, with the scores that nbgrader reads in it."""
+    notebook = nbformat.read(course.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb", 4)
+    scores = [
+        CellScore(cell.metadata.nbgrader.grade_id, most, earned)
+        for cell in filter(is_test, notebook.cells)
+        for earned, most in [determine_grade(cell)]
+    ]
+    given = [replace(one, earned=None) if one.cell in unscored else one for one in scores]
+    job = Job("ada", json.dumps(notebook), {}, {}, Homework(ASSIGNMENT), name="hw2", file="d" * 64)
+    graded = GradedNotebook(notebook, job, Outcome("{}", scores=tuple(given), **about))
+    Saver(f"sqlite:///{course.root}/gradebook.db", "toy", ASSIGNMENT).save("ada", [graded])
+
+
+def save_by_nbgrader(course: ToyCourse) -> None:
     notebook = nbformat.read(course.root / "autograded" / "ada" / ASSIGNMENT / "hw2.ipynb", 4)
     db_url = f"sqlite:///{course.root}/gradebook.db"
     ids = {"notebook": "hw2", "assignment": ASSIGNMENT, "student": "ada", "db_url": db_url}
-    # Of the last grading.
-    [[written]] = sql(course, "select answer from hw_grading_mark where cell = ''")
-    how().preprocess(notebook, {"nbgrader": ids, WRITTEN: written, **more})
+    SaveAutoGrades().preprocess(notebook, {"nbgrader": ids})
 
 
 @smoke
 def test_the_saved_scores_are_those_that_nbgrader_saves(graded: ToyCourse) -> None:
     first = rows(graded)
-    for how in (SaveAutoGrades, SaveScores):
+    for how in (save_by_nbgrader, save):
         forget(graded)
         assert rows(graded) != first
-        save(graded, how)
+        how(graded)
         assert rows(graded) == first
 
 
@@ -99,11 +117,11 @@ def give(course: ToyCourse, points: float) -> None:
 @smoke
 def test_an_unchanged_answer_stays_graded(graded: ToyCourse) -> None:
     give(graded, 3)
-    save(graded, SaveAutoGrades)
+    save_by_nbgrader(graded)
     assert waiting(graded) == {"why", "sketch"}  # as nbgrader does
     give(graded, 3)
     for _ in range(2):
-        save(graded, SaveScores)
+        save(graded)
         assert waiting(graded) == set()
 
 
@@ -116,7 +134,7 @@ def test_a_changed_answer_waits_again(graded: ToyCourse, changed: str) -> None:
     else:
         other = nbformat.v4.new_output("stream", text="another picture")
         edit(graded, "sketch", lambda cell: cell.update(outputs=[other]))
-    save(graded, SaveScores)
+    save(graded)
     assert waiting(graded) == {changed}
     assert ("why", None, 3.0, int(changed == "why")) in rows(graded)
 
@@ -133,20 +151,20 @@ def test_a_persons_score_of_a_test_stays_if_the_test_agrees(
         "where cell_id in (select id from base_cell where name = 'test_double')",
         score,
     )
-    save(graded, SaveScores)
+    save(graded)
     assert ("test_double" in waiting(graded)) == waits
     assert ("test_double", 0.0, 2.0, int(waits)) in rows(graded)
 
 
 def test_a_save_of_a_grader_during_a_regrade_is_not_lost(graded: ToyCourse) -> None:
-    save(graded, SaveScores)
+    save(graded)
     book = ManualGrading(graded.course, ASSIGNMENT)
     book.rubric("why")
     over = threading.Event()
 
     def grade_again() -> None:
         while not over.is_set():
-            save(graded, SaveScores)
+            save(graded)
 
     autograding = threading.Thread(target=grade_again)
     autograding.start()
@@ -167,12 +185,12 @@ def test_a_save_of_a_grader_during_a_regrade_is_not_lost(graded: ToyCourse) -> N
 
 @smoke
 def test_a_waiting_answer_still_waits(graded: ToyCourse) -> None:
-    save(graded, SaveScores)
+    save(graded)
     assert waiting(graded) == {"why", "sketch"}
     give(graded, 3)
     # Somebody is to look at them again.
     sql(graded, "update grade set needs_manual_grade = 1 where manual_score is not null")
-    save(graded, SaveScores)
+    save(graded)
     assert waiting(graded) == {"why", "sketch"}
 
 
@@ -183,13 +201,13 @@ def test_an_answer_without_points_does_not_wait(
 ) -> None:
     assert waiting(graded) == {"why", "sketch"}
     edit(graded, "why", lambda cell: cell.metadata.nbgrader.update(points=points))
-    save(graded, SaveScores)
+    save(graded)
     assert waiting(graded) == {"sketch", *["why"] * waits}
 
 
 @smoke
 def test_a_test_without_a_score_waits_for_a_person(graded: ToyCourse) -> None:
-    save(graded, SaveScores, **{UNSCORED: ("test_double",)})
+    save(graded, ["test_double"])
     assert waiting(graded) == {"why", "sketch", "test_double"}
     assert ("test_double", None, None, 1) in rows(graded)
 
@@ -210,11 +228,11 @@ def test_an_empty_answer_gets_0_and_waits_for_nobody(
     graded: ToyCourse, name: str, change: dict[str, Any], score: float | None
 ) -> None:
     edit(graded, name, lambda cell: cell.update(change))
-    save(graded, SaveScores)
+    save(graded)
     assert (name, score, None, int(score is None)) in rows(graded)
     assert (name, None if score is None else "No response.") in rows(graded)
     edit(graded, name, lambda cell: cell.update(source="It is so, again."))
-    save(graded, SaveScores)
+    save(graded)
     assert name in waiting(graded)
 
 
@@ -227,13 +245,9 @@ def test_scores_and_rows_of_a_run_are_saved_together(
     assert {"test_double", "title"} <= first.graded_with["cells"].keys()
     assert first.answers.keys() == {"double", "triple", "why", "sketch", ""}
     parts = (PartResult("test_double", "values", 2.0, 2.0, passed=True),)
-    graded_with = {"limits": {"files": "7"}}
-    new = Run("d" * 64, {}, graded_with, "1", Status.GRADED, "", (), 2.0, 3.0, parts)
-    resources = {RUN: new}
-    save(graded, SaveScores, **resources)
+    save(graded, parts=parts, cpu_seconds=2.0)
     run = run_in(graded)
     assert (run.number, run.parts, run.digest, run.cpu_seconds) == (2, parts, "d" * 64, 2.0)
-    assert run.graded_with == graded_with
 
     forget(graded)
     before = rows(graded)
@@ -244,7 +258,7 @@ def test_scores_and_rows_of_a_run_are_saved_together(
 
     monkeypatch.setattr(saving, "save_run", fail_at_the_end)
     with pytest.raises(KeyboardInterrupt):
-        save(graded, SaveScores, **resources)
+        save(graded, parts=parts)
     assert rows(graded) == before
     assert run_in(graded).number == 2
 
@@ -257,7 +271,7 @@ def run_in(course: ToyCourse) -> Run:
 
 @smoke
 def test_rows_are_found_by_indexes(graded: ToyCourse) -> None:
-    add_indexes(f"sqlite:///{graded.root}/gradebook.db")  # the second call finds them
+    save(graded)  # the second time they are there
     for table in ("grade", "comment"):
         query = f"explain query plan select * from {table} where notebook_id = 'x'"
         [(*_, plan)] = sql(graded, query)

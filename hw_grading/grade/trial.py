@@ -6,32 +6,25 @@ nothing that a student wrote can make it one (`hw_grading.run.faults`).
 """
 
 import functools
-import json
-import logging
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
-from hw_grading.batch.grading import ClassRun, running
-from hw_grading.batch.job import Job
-from hw_grading.batch.progress import Progress
-from hw_grading.batch.settings import WholeClass
+from hw_grading.grade.class_run import ClassRun, Log, running
+from hw_grading.grade.job import Job
+from hw_grading.grade.read import Reader
+from hw_grading.grade.settings import WholeClass
 from hw_grading.homework.cells import test_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.notebook import is_test
-from hw_grading.homework.notes import read_problems
 from hw_grading.homework.source_notebook import solved
-from hw_grading.outcome import Outcome, Status
-from hw_grading.plugins.reading import Read, Reader
+from hw_grading.outcome import CellScore, Outcome, Status
 from hw_grading.run.faults import settled
-from hw_grading.run.outputs import score_of
-from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import in_digits
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError
@@ -108,42 +101,47 @@ class Trial:
 
     def __init__(self, course: Course, assignment: str, reader: Reader, run: ClassRun) -> None:
         self._course, self.assignment, self._reader, self.run = course, assignment, reader, run
-        # The outcomes of the solutions and of the untouched release, by notebook.
-        self._begun: list[tuple[str, list[Future[Outcome]]]] | None = None
+        # The futures of the solutions and of the untouched release, by notebook.
+        self._begun: list[tuple[Job, list[Future[Outcome]]]] | None = None
+        self._failed: UserError | None = None
 
     @functools.cached_property
-    def _jobs(self) -> list[tuple[str, list[Job]]]:
+    def jobs(self) -> list[tuple[Job, Job]]:
+        """The jobs of the solutions and of the untouched release, by notebook.
+
+        There are none without a test. `UserError` if they cannot be read.
+        """
         with tempfile.TemporaryDirectory(prefix="hw-trial-") as place:
             folders = {one: Path(place, one) for one in (SOLUTIONS, UNTOUCHED)}
             write_both(self._course, self.assignment, *folders.values())
             names = sorted(path.name for path in folders[SOLUTIONS].iterdir())
-            read = self._reader.read
             try:
-                both = [[read(who, folder / n) for who, folder in folders.items()] for n in names]
+                read = {
+                    who: [_open(self._reader.read(who, folder / name)) for name in names]
+                    for who, folder in folders.items()
+                }
             except ValueError as error:  # the gradebook has no such notebook
                 raise UserError(str(error)) from error
-        if not any(is_test(cell) for one, _ in both for cell in one.notebook.cells):
-            return []
-        return [(Path(n).stem, [*map(_open, pair)]) for n, pair in zip(names, both, strict=True)]
+        both = [*zip(*read.values(), strict=True)]
+        has_tests = any(is_test(cell) for job, _ in both for cell in job.nb().cells)
+        return both if has_tests else []
 
     @property
     def is_kept(self) -> bool:
         """Whether all its results are there already."""
         try:
-            return all(self.run.has_kept(job) for _, jobs in self._jobs for job in jobs)
+            return all(self.run.has_kept(job) for pair in self.jobs for job in pair)
         except UserError:
             return False
 
     def begin(self) -> None:
-        """Begin its runs, if they have not begun."""
+        """Begin its runs, if they have not begun. `cells` raises the error if that fails."""
         if self._begun is None:
-            begin = functools.partial(self.run.begin, of_class=False)
+            self._begun = []
             try:
-                self._begun = [(name, [*map(begin, jobs)]) for name, jobs in self._jobs]
+                self._begun += [(pair[0], [*map(self.run.begin, pair)]) for pair in self.jobs]
             except UserError as error:
-                failed: Future[Outcome] = Future()
-                failed.set_exception(error)
-                self._begun = [("", [failed])]
+                self._failed = error
 
     @property
     def has_ended(self) -> bool:
@@ -154,13 +152,15 @@ class Trial:
     def cells(self) -> list[TriedCell]:
         """All test cells, in their order. `UserError` if they cannot be tried."""
         self.begin()
+        if self._failed:
+            raise self._failed
         found: list[TriedCell] = []
-        for name, futures in self._begun or ():
+        for job, futures in self._begun or ():
             outcomes = [settled(future.result(), ()) for future in futures]
             for outcome in outcomes:
                 if outcome.status is Status.NOT_GRADED:
                     raise UserError(outcome.why)
-            found += _tried(name, *outcomes)
+            found += _tried(job, *outcomes)
         return found
 
 
@@ -171,7 +171,7 @@ class BesideClass:
     Without workers, for a class of one, it is left out unless its results are kept.
     """
 
-    def __init__(self, trial: Trial, workers: int, log: logging.LoggerAdapter[Any]) -> None:
+    def __init__(self, trial: Trial, workers: int, log: Log) -> None:
         self._trial, self._left, self._log = trial, workers, log
         self._has_workers = workers > 0
         if not workers and trial.is_kept:
@@ -183,11 +183,11 @@ class BesideClass:
         if not self._left:
             self._trial.begin()
 
-    def settled(self, notebook: str, job: Job, outcome: Outcome) -> Outcome:
+    def settled(self, job: Job, outcome: Outcome) -> Outcome:
         """Return an outcome of the class in which it is decided which tests have a score."""
         if not outcome.faults:
             return outcome
-        made = settled(outcome, self._sound.get(notebook, ()))
+        made = settled(outcome, self._sound.get(job.name, ()))
         self._trial.run.keep(job, made)
         return made
 
@@ -226,45 +226,32 @@ def try_alone(course: Course, assignment: str) -> list[TriedCell]:
     """
     whole_class = WholeClass(config=course.config)
     whole_class.executor = "serial"
-    workers = running(
-        course,
-        course.homework(assignment),
-        ExecuteSubmission(config=course.config),
-        whole_class,
-        test_cells(course.db_url, assignment),
-        notebooks=2 * len(course.notebooks(assignment)),
-        progress=lambda: Progress(0, 0, assignment, logging.getLogger()),
-    )
-    with workers as (run, job):
-        reader = Reader(course, assignment, course.db_url, job)
+    tests, notebooks = test_cells(course.db_url, assignment), 2 * len(course.notebooks(assignment))
+    with running(course, assignment, tests, notebooks, whole_class=whole_class) as run:
+        reader = Reader(course, assignment, course.db_url, run.conditions)
         return Trial(course, assignment, reader, run).cells
 
 
-def _open(read: Read) -> Job:
-    """Return the job of a notebook whose hidden lines stay in it, as tracebacks need them."""
-    return replace(read.job, notebook=read.job.notebook.replace(*_HIDDEN))
+def _open(job: Job) -> Job:
+    """Return a job whose hidden lines stay in the notebook, as tracebacks need them."""
+    return replace(job, notebook=job.notebook.replace(*_HIDDEN))
 
 
-def _tried(notebook: str, solutions: Outcome, untouched: Outcome) -> Iterator[TriedCell]:
-    answered, other = (nbformat.from_dict(json.loads(o.notebook)) for o in (solutions, untouched))
-    others = {grade_id_of(cell): cell for cell in other.cells}
-    for cell in filter(is_test, answered.cells):
-        name = grade_id_of(cell) or ""
-        earned = None if name in solutions.unscored else score_of(cell)[0]
-        given = None if name in untouched.unscored else score_of(others[name])[0]
-        why = " ".join(_why(cell, answered, solutions))
-        yield TriedCell(notebook, name, score_of(cell)[1], earned, given, why)
+def _tried(job: Job, solutions: Outcome, untouched: Outcome) -> Iterator[TriedCell]:
+    cells = {grade_id_of(cell): cell for cell in job.nb().cells}
+    for score, other in zip(solutions.scores, untouched.scores, strict=True):
+        why = " ".join(_why(score, cells[score.cell], solutions))
+        yield TriedCell(job.name, score.cell, score.points, score.earned, other.earned, why)
 
 
-def _why(cell: NotebookNode, answered: NotebookNode, outcome: Outcome) -> Iterator[str]:
+def _why(score: CellScore, cell: NotebookNode, outcome: Outcome) -> Iterator[str]:
     """Yield sentences on why the solutions do not pass a test."""
-    name = grade_id_of(cell)
-    if name in outcome.unscored:
-        for problem in read_problems(answered):
-            if problem.cell == name:
+    if score.earned is None:
+        for problem in outcome.problems:
+            if problem.cell == score.cell:
                 yield f"It has {problem.message.partition('because of ')[2]}"
         return
-    failed = [part for part in outcome.parts if part.cell == name and not part.passed]
+    failed = [part for part in outcome.parts if part.cell == score.cell and not part.passed]
     for part in failed:
         said = part.message
         if _OBJECT in said:
@@ -273,8 +260,7 @@ def _why(cell: NotebookNode, answered: NotebookNode, outcome: Outcome) -> Iterat
             where = [f"line {n}" for n in _lines_with(part.name, cell)[-1:]]
             said = ": ".join(filter(None, (", ".join([*where, quoted(part.name)]), said)))
         yield f"{said[:1].upper()}{said[1:]}."
-    score, most = score_of(cell)
-    if score < most and not failed:
+    if score.earned < score.points and not failed:
         yield "No part failed: its last line gives less than its points."
 
 

@@ -11,8 +11,10 @@ import nbformat
 import pytest
 
 from hw_grading.answering.forking import ForkServer
-from hw_grading.batch import job
-from hw_grading.batch.job import (
+from hw_grading.examiner import client
+from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
+from hw_grading.grade import job
+from hw_grading.grade.job import (
     OURS,
     Job,
     digest_of_packages,
@@ -22,14 +24,10 @@ from hw_grading.batch.job import (
     seed_of_run,
     why_unfit,
 )
-from hw_grading.examiner import client
-from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
 from hw_grading.homework.homework import Homework
-from hw_grading.homework.notes import read_problems
 from hw_grading.outcome import GraderFault, HelperEnded, Outcome, Status
-from hw_grading.run.kernel import Used
 from hw_grading.run.submission import SubmissionRun
-from hw_support.submission.problems import Kind, Severity
+from hw_support.submission.problems import Kind, Problem, Severity
 
 Runs = Callable[..., list[SubmissionRun]]
 
@@ -54,8 +52,12 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     return end_in
 
 
-JOB = Job("student", 7, nbformat.writes(nbformat.v4.new_notebook()), {}, {}, Homework("toys"))
-GRADED = Outcome(Status.GRADED)
+JOB = Job("student", nbformat.writes(nbformat.v4.new_notebook()), {}, {}, Homework("toys"))
+GRADED = Outcome("{}")
+DIED = Outcome("{}", (Problem(Kind.KERNEL, Severity.FAILED, "it died"),))
+AGAIN = (
+    "The kernel ended for no known reason: the notebook was run a second time, with other inputs."
+)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ def test_a_submission_runs_again_if_a_grader_process_has_ended(
     ran = runs(*faults, GRADED)
     outcome = run(JOB)
     assert len(ran) == len({one._seed for one in ran}) == attempts
-    assert outcome.reasons == ((fault,) if fault else ())
+    assert outcome.why == (fault or "")
     assert outcome.status == (Status.NOT_GRADED if fault else Status.GRADED)
 
 
@@ -102,7 +104,7 @@ def test_a_worker_with_other_packages_is_unfit_and_grades_nobody() -> None:
     expected = {**installed(), "numpy": "1.0", OURS: "another"}
     outcome = run_elsewhere(replace(JOB, versions=expected))
     assert outcome.status is Status.NOT_GRADED
-    assert f"{OURS} {installed()[OURS][:20]}, expected another; numpy " in outcome.reasons[0]
+    assert f"{OURS} {installed()[OURS][:20]}, expected another; numpy " in outcome.why
 
 
 @pytest.mark.parametrize("error", [OSError(24, "Too many open files"), TypeError("a mistake")])
@@ -112,58 +114,36 @@ def test_every_other_error_leaves_the_submission_without_a_score(
     runs(error)
     outcome = run(JOB)
     assert outcome.status is Status.NOT_GRADED
-    assert str(error) in outcome.reasons[0]
-
-
-def test_after_a_dead_kernel_there_is_a_second_run(
-    runs: Runs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ran = runs(Outcome(Status.SUBMISSION_FAILED, ("it died",)))
-    monkeypatch.setattr(SubmissionRun, "kernel_died", True)
-    outcome = run(JOB)
-    assert outcome.status is Status.SUBMISSION_FAILED
-    first, second = ran
-    assert read_problems(first.nb) == []
-    [problem] = read_problems(second.nb)
-    assert (problem.kind, problem.severity) == (Kind.KERNEL, Severity.FAILED)
-    assert problem.message.endswith("the notebook was run a second time, with other inputs.")
-    assert first._seed != second._seed
+    assert str(error) in outcome.why
 
 
 @pytest.mark.parametrize(
-    ("first", "runs_again"),
-    [(Used(900, 1800), True), (Used(901, 0), False), (Used(0, 1801), False)],
+    ("cpu_seconds", "runs_again"),
+    [(900, True), (901, False)],
 )
-def test_two_runs_have_the_limits_of_one(
-    first: Used, runs_again: bool, runs: Runs, monkeypatch: pytest.MonkeyPatch
+def test_after_a_dead_kernel_it_runs_again_if_half_of_its_time_is_left(
+    cpu_seconds: float, runs_again: bool, runs: Runs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ran = runs(Outcome(Status.SUBMISSION_FAILED, ("it died",)))
+    ran = runs(DIED)
     monkeypatch.setattr(SubmissionRun, "kernel_died", True)
-    monkeypatch.setattr(SubmissionRun, "used", first)
-    assert run(JOB).reasons == ("it died",)
-    assert [one._before for one in ran] == [Used(), first][: 1 + runs_again]
+    monkeypatch.setattr(SubmissionRun, "cpu_seconds_used", cpu_seconds)
+    outcome = run(JOB)
+    assert outcome.status is Status.SUBMISSION_FAILED
+    assert outcome.why == (f"{AGAIN} it died" if runs_again else "it died")
+    assert len({one._seed for one in ran}) == len(ran) == 1 + runs_again
+    assert outcome.cpu_seconds == cpu_seconds * len(ran)
 
 
-def test_no_two_runs_of_a_job_have_the_same_seed() -> None:
-    jobs = [replace(JOB, seed=seed) for seed in (0, 1, 2**128 - 1)]
-    runs = [
-        (replace(job, number=n), attempt) for job in jobs for n in (1, 2, 11) for attempt in (1, 2)
-    ]
-    seeds = {seed_of_run(*one) for one in runs}
-    assert len(seeds) == len(runs)
-    assert all(0 <= seed < 2**128 for seed in seeds)
-    assert {job.key for job, _ in runs} == {job.key for job in jobs}  # a kept result keeps its seed
-
-
-def test_another_worker_with_the_same_job_draws_other_inputs(
-    runs: Runs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Dask's scheduler gives the job of a lost worker to the next one."""
-    ran = runs(GRADED)
-    monkeypatch.setattr(job, "why_unfit", lambda *_: "")
-    for _ in range(2):
-        run_elsewhere(JOB)
-    assert len({one._seed for one in ran}) == 2
+def test_no_two_runs_of_a_job_have_the_same_seed_but_in_tests_of_a_course() -> None:
+    seeds = [seed_of_run(JOB, attempt) for attempt in (1, 2, 1, 2)]
+    assert len({*seeds}) == 4
+    same = replace(JOB, seed="07")
+    assert same.key != JOB.key
+    jobs = [same, replace(same, student="other"), replace(same, seed="08"), same]
+    first, *other, again = ([seed_of_run(job, attempt) for attempt in (1, 2)] for job in jobs)
+    assert first == again
+    assert len({*first, *other[0], *other[1]}) == 6
+    assert all(0 <= seed < 2**128 for seed in (*seeds, *first))
 
 
 def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:

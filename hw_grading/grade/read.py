@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
-from hw_grading.batch.bounded import read_within_limits
-from hw_grading.batch.job import Job, JobOf
-from hw_grading.batch.submissions import beside, digest_of
+from hw_grading.grade.bounded import read_within_limits
+from hw_grading.grade.job import Conditions, Job
+from hw_grading.grade.submissions import beside, digest_of
 from hw_grading.homework.cells import instructor_cells, plain_cells
 from hw_grading.homework.course import Course
-from hw_grading.homework.notes import add_problems, put_notes_on_top
+from hw_grading.homework.notes import limited, put_notes_on_top
 from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.mending import mend
@@ -25,15 +24,6 @@ from hw_support.submission.problems import Kind, Problem, Severity
 from hw_support.submission.released import grade_ids_in
 
 SMALL = 2_000_000  # bytes of a file that costs at most 0.2 s, wherever it is read
-
-
-@dataclass(frozen=True)
-class Read:
-    """A submission that was read and mended."""
-
-    digest: str  # of its file, taken before the file was read
-    notebook: NotebookNode  # mended, with the instructor's cells
-    job: Job
 
 
 @dataclass(frozen=True)
@@ -57,16 +47,16 @@ class Reader:
         course: Course,
         assignment: str,
         db_url: str,
-        job_of: JobOf,
+        conditions: Conditions,
         beside: Callable[..., Any] | None = None,
     ) -> None:
         self._course, self._assignment = course, assignment
         self._names = [f"{name}.ipynb" for name in course.notebooks(assignment)]
         self._given = course.files(assignment)
-        self._db_url, self._job_of, self._beside = db_url, job_of, beside
+        self._db_url, self._conditions, self._beside = db_url, conditions, beside
         self._instructors = functools.cache(self._read_instructors)
 
-    def read(self, student: str, path: Path) -> Read:
+    def read(self, student: str, path: Path) -> Job:
         """Read a student's notebook, and restore the instructor's cells, their order and kernel.
 
         Raise `GraderFault` if there is no notebook that can be read.
@@ -89,9 +79,9 @@ class Reader:
             notebook.metadata["kernelspec"] = own.kernelspec
         if mistaken:  # instead of a list of all its cells
             mended = [_other_homework(mistaken, self._assignment)]
-        add_problems(notebook, [*problems, *mended])
-        put_notes_on_top(notebook)
-        return Read(digest, notebook, self._job_of(student, notebook))
+        put_notes_on_top(notebook, ())  # none that the student wrote
+        about = {"problems": limited([*problems, *mended]), "name": path.stem, "file": digest}
+        return self._conditions.job(student, notebook, **about)
 
     def _read_instructors(self, name: str) -> _Instructors:
         source = self._course.source(self._assignment) / f"{name}.ipynb"

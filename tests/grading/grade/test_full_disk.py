@@ -9,14 +9,12 @@ pytestmark = pytest.mark.slow
 
 # The device is always full: the system itself raises the error.
 FULL_FOLDER = """
-from nbconvert.writers import FilesWriter
-real = FilesWriter.write
-def write(self, output, resources, *arguments, **named):
-    if "/ben/" in resources["metadata"]["path"]:
-        with open("/dev/full", "w", buffering=1) as full:
-            full.write(output)
-    return real(self, output, resources, *arguments, **named)
-FilesWriter.write = write
+from pathlib import Path
+real = Path.write_bytes
+def write(self, content):
+    is_full = str(self).endswith("autograded/ben/hw2/hw2.ipynb")
+    return real(Path("/dev/full") if is_full else self, content)
+Path.write_bytes = write
 """
 # SQLite reports a file that may not grow as it reports a full disk.
 FULL_GRADEBOOK = """

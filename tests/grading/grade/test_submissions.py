@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.batch.submissions import beside, carry_along
+from hw_grading.grade.submissions import beside, carry_along
 from hw_support.submission.problems import Kind
 
 

@@ -184,7 +184,7 @@ def test_after_a_killed_worker_the_same_command_grades_the_rest(course: ToyCours
         until_ended(course, 1)
         for child in psutil.Process(process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):  # it has ended
-                if "hw_grading.batch.local" in child.cmdline():
+                if "hw_grading.grade.workers" in child.cmdline():
                     child.kill()
         assert process.wait(120) == 1, (course.root / "output.txt").read_text()
     said = (course.root / "output.txt").read_text()

@@ -38,7 +38,7 @@ def below(pid: int, *, recursive: bool) -> list[psutil.Process]:
 
 
 def a_worker(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
-    return [p for p in below(process.pid, recursive=True) if "hw_grading.batch.local" in words(p)]
+    return [p for p in below(process.pid, recursive=True) if "hw_grading.grade.workers" in words(p)]
 
 
 def a_sandboxed_process(process: subprocess.Popen[bytes]) -> list[psutil.Process]:

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import rmtree
 from sqlalchemy.engine import make_url
 
-from hw_grading.homework.course import shelf_of
+from hw_grading.homework.course import Course, shelf_of
 from hw_grading.homework.folders import (
     MAX_BYTES_OF_MARK,
     MAX_LISTED,
@@ -74,35 +75,33 @@ class Submission:
             rmtree(str(self.graded))
 
 
-def _folders(course: Any) -> Iterator[tuple[str, Path]]:
+def _folders(course: CourseDirectory, assignment: str) -> Iterator[tuple[str, Path]]:
     """Yield students and their submitted folders, in the order of their names.
 
     Those that the command excludes are left out.
     """
     step = course.submitted_directory
-    shelf = shelf_of(course, step, course.assignment_id)
+    shelf = shelf_of(course, step, assignment)
     excluded = course.student_id_exclude.split(",")
-    pattern = course.format_path(step, course.student_id, course.assignment_id)
+    pattern = course.format_path(step, course.student_id, assignment)
     for folder in sorted(glob.glob(pattern, include_hidden=True)):
         name = Path(folder).parts[len(shelf.parent.parts)]
         if (student := shelf.name(name) or name) not in excluded:
             yield student, Path(folder)
 
 
-def to_grade(converter: Any) -> list[Submission]:
-    """Return the submissions that an `Autograde` converter has to grade or to refuse."""
-    course, log = converter.coursedir, converter.log
-    with Gradebook(with_long_wait(course.db_url), course.course_id) as gradebook:
+def to_grade(course: Course, assignment: str, *, force: bool, log: Any) -> list[Submission]:
+    """Return the submissions that are to be graded or refused; with `force`, also old ones."""
+    with Gradebook(with_long_wait(course.db_url)) as gradebook:
         rows = gradebook.db.query(SubmittedAssignment.student_id).join(Assignment)
-        scored = {who for (who,) in rows.filter(Assignment.name == course.assignment_id)}
+        scored = {who for (who,) in rows.filter(Assignment.name == assignment)}
         expected: tuple[str, ...] = ()
         with contextlib.suppress(MissingEntry):
-            notebooks = gradebook.find_assignment(course.assignment_id).notebooks
+            notebooks = gradebook.find_assignment(assignment).notebooks
             expected = tuple(sorted(one.name for one in notebooks))
     found = []
-    for student, folder in _folders(course):
-        ids = student, course.assignment_id
-        graded = Path(course.format_path(course.autograded_directory, *ids))
+    for student, folder in _folders(course.directory, assignment):
+        graded = course.autograded(student, assignment)
         why = ""
         if bad := why_no_id(student):
             why = f"{bad}. Rename the folder, and grade again"
@@ -114,7 +113,7 @@ def to_grade(converter: Any) -> list[Submission]:
             continue
         there = tuple(name for name in expected if os.path.lexists(folder / f"{name}.ipynb"))
         one = Submission(student, folder, graded, there or expected)
-        if converter.force or not all(os.path.exists(graded / p.name) for p in one.paths):
+        if force or not all(os.path.exists(graded / p.name) for p in one.paths):
             found.append(one)
         elif why := _why_outdated(one, student in scored):
             log.warning("%s: %s: grading it again", student, why)

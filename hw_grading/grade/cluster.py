@@ -7,8 +7,8 @@ scheduler gives its job to another one.
 from distributed import Client
 from distributed.cfexecutor import ClientExecutor
 
-from hw_grading.batch.job import installed, why_unfit
-from hw_grading.batch.local import Workers
+from hw_grading.grade.job import installed, why_unfit
+from hw_grading.grade.workers import Workers
 from hw_grading.run.settings import RunSettings
 from hw_support.submission.file import UserError
 

@@ -6,11 +6,13 @@ import sys
 
 import pytest
 
-from hw_grading.batch.progress import Progress
-from hw_grading.outcome import Outcome, Status
+from hw_grading.grade.progress import Progress
+from hw_grading.outcome import Outcome
+from hw_support.submission.problems import Kind, Problem, Severity
 
-RIGHT = Outcome(Status.GRADED)
-FAILED = Outcome(Status.SUBMISSION_FAILED, ("Cell 'train' did not end within 300 s.",))
+RIGHT = Outcome("{}")
+SLOW = Problem(Kind.TIME_LIMIT, Severity.FAILED, "Cell 'train' did not end within 300 s.")
+FAILED = Outcome("{}", (SLOW,))
 LOG = logging.getLogger("hw_grading.test")
 
 

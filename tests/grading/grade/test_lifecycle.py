@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import warnings
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import psutil
@@ -17,7 +16,7 @@ from test_whole_class import SLOW, grading, ran, until_ended
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, run
 from traitlets.config import Config, PyFileConfigLoader
 
-from hw_grading.batch.grading import course_locked
+from hw_grading.grade.pipeline import course_locked
 from hw_support.submission.file import UserError
 
 slow = pytest.mark.slow
@@ -70,7 +69,7 @@ def test_one_process_grades_again_and_again(course: ToyCourse) -> None:
 
 def _is_worker(process: psutil.Process) -> bool:
     try:
-        return "hw_grading.batch.local" in process.cmdline()
+        return "hw_grading.grade.workers" in process.cmdline()
     except psutil.Error:  # it has ended
         return False
 
@@ -106,21 +105,21 @@ def test_every_exit_ends_all_processes_and_locks(
 ) -> None:
     converter = converter_of(course)
     before = Surroundings(course)
-    write = Autograde.write_single_notebook
+    protect = Autograde.set_permissions
     held = []
 
-    def write_or_not(self: Autograde, output: str, resources: Any) -> None:
+    def protect_or_not(self: Autograde, *whose: str) -> None:
         with (
             pytest.raises(UserError, match="Another run"),
             course_locked(course.root, course.root / "autograded"),
         ):
             pass
-        held.append(output)
+        held.append(whose)
         if error:
             raise error
-        write(self, output, resources)
+        protect(self, *whose)
 
-    monkeypatch.setattr(Autograde, "write_single_notebook", write_or_not)
+    monkeypatch.setattr(Autograde, "set_permissions", protect_or_not)
     if raised is None:
         converter.start()
         assert graded_marks(course, "ada") == graded_marks(course, "bob") == FULL_MARKS
@@ -147,12 +146,11 @@ def test_a_run_of_another_homework_is_refused_with_a_sentence(course: ToyCourse)
     with grading(course) as process:
         until_ended(course, 1)
         refused = api.autograde(OTHER, "bob")
-        holder = process.pid
         assert process.wait(120) == 0
     assert not refused["success"]
     told = [line for line in refused["log"].splitlines() if "Another run" in line]
     assert told == [
-        f"[ERROR] Another run (process {holder}) is grading the course in {course.root}, so "
-        "nothing was graded. Wait until it has finished, then run this command again"
+        f"[ERROR] Another run is grading the course in {course.root}, so nothing was graded. Wait "
+        "until it has finished, then run this command again"
     ]
     assert api.autograde(OTHER, "bob")["success"]

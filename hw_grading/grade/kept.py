@@ -13,9 +13,11 @@ import zlib
 from dataclasses import asdict
 from pathlib import Path
 
-from hw_grading.outcome import CellFault, Outcome, PartResult, Status
+from hw_grading.homework.notes import problems_in
+from hw_grading.outcome import CellFault, CellScore, Outcome, PartResult
 from hw_grading.texts import write_whole
 
+_ROWS = {"scores": CellScore, "parts": PartResult, "faults": CellFault}  # fields of an `Outcome`
 _SECONDS_KEPT = 60 * 86_400  # since a run used the result
 
 
@@ -31,16 +33,19 @@ class ResultStore:
         try:
             with gzip.open(path, "rt", encoding="utf-8") as stream:
                 found = json.load(stream)
-            found["status"] = Status(found["status"])
-            found["parts"] = tuple(PartResult(**part) for part in found["parts"])
-            found["faults"] = tuple(CellFault(**fault) for fault in found["faults"])
-            found |= {name: tuple(found[name]) for name in ("reasons", "unscored")}
+            for name, kind in _ROWS.items():
+                found[name] = tuple(kind(**row) for row in found[name])
+            found["problems"] = tuple(problems_in(found["problems"]))
             outcome = Outcome(**found)
         except (OSError, EOFError, zlib.error, LookupError, ValueError, TypeError):
             return None
         with contextlib.suppress(OSError):
             os.utime(path)  # marks the result as used
         return outcome
+
+    def has(self, key: str) -> bool:
+        """Whether there is a result, which may be damaged."""
+        return self._path(key).exists()
 
     def put(self, key: str, outcome: Outcome) -> None:
         """Keep a result; raise OSError if it could not be written: then no partial file is left."""

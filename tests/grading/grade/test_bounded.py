@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hw_grading.batch import bounded
-from hw_grading.batch.bounded import read_within_limits
+from hw_grading.grade import bounded
+from hw_grading.grade.bounded import read_within_limits
 from hw_support.checks.time_limit import TimeLimitReached
 
 

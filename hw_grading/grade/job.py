@@ -7,33 +7,29 @@ folder.
 
 import functools
 import hashlib
-import hmac
 import json
 import platform
 import secrets
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import is_locked
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import hw_grading
 import hw_support
 from hw_grading.homework.homework import KINDS, Homework
-from hw_grading.homework.notes import add_problems, is_notes
+from hw_grading.homework.notes import limited
 from hw_grading.homework.requirements import with_dependencies
-from hw_grading.outcome import HelperEnded, Outcome, Status
+from hw_grading.outcome import HelperEnded, Outcome
 from hw_grading.run.blame import described
-from hw_grading.run.kernel import NOTHING_USED, Used
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
-from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity
 
 OURS = "this homework's own packages"
@@ -41,44 +37,48 @@ OURS = "this homework's own packages"
 
 @dataclass(frozen=True)
 class Job:
-    """A submission that was read and mended, and how to run it."""
+    """A notebook that was read and mended, and how to run it."""
 
     student: str
-    seed: int  # of the submission (`seed_of`); each of its runs has another one (`seed_of_run`)
-    notebook: str  # repaired, as JSON, with the hidden tests
+    notebook: str  # mended, as JSON, with the hidden tests
     settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
     homework: Homework
-    number: int = 1  # of the run, from 1 on: no part of the key, as a kept result has its own seed
+    problems: tuple[Problem, ...] = ()  # found by reading it
+    name: str = ""  # of the notebook
+    file: str = ""  # the digest of the submitted file, taken before it was read
+    seed: str = ""  # from which seeds are drawn, for tests of a course: see `seed_of_run`
 
     @functools.cached_property
     def key(self) -> str:
         """A digest of all inputs of the result (hexadecimal, 64 characters)."""
-        about = [self.student, self.seed, self.notebook, self.settings, self.versions]
+        problems = [asdict(problem) for problem in self.problems]
+        about = [self.student, self.notebook, self.settings, self.versions, problems, self.seed]
         homework = [self.homework.digest(), *self.homework.manifest.arrays]
         whole = json.dumps([*about, homework], sort_keys=True)
         return hashlib.sha256(whole.encode()).hexdigest()
 
-
-def job_of(
-    student: str,
-    notebook: NotebookNode,
-    *,
-    settings: RunSettings,
-    homework: Homework,
-    secret: bytes,
-) -> Job:
-    """Return the job of a notebook that was read and mended."""
-    # Mending gives random ids to restored cells. The job needs the same ids each time.
-    cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
-    text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
-    seed = seed_of(secret, homework.name, student, notebook)
-    versions = installed(settings.packages)
-    return Job(student, seed, text, settings.plain(), versions, homework)
+    def nb(self) -> NotebookNode:
+        """Return the notebook, which the caller may change."""
+        notebook: NotebookNode = nbformat.from_dict(json.loads(self.notebook))
+        return notebook
 
 
-# `job_of` for one run: of a student and the mended notebook.
-JobOf = Callable[..., Job]
+@dataclass(frozen=True)
+class Conditions:
+    """What all notebooks of a run are graded under, as the settings of the course say."""
+
+    homework: Homework
+    settings: RunSettings
+    seed: str = ""
+
+    def job(self, student: str, notebook: NotebookNode, **more: Any) -> Job:
+        """Return the job of a notebook; `more` are further fields of it."""
+        # Mending gives random ids to restored cells. The job needs the same ids each time.
+        cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
+        text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
+        settings, versions = self.settings.plain(), installed(self.settings.packages)
+        return Job(student, text, settings, versions, self.homework, seed=self.seed, **more)
 
 
 def graded_with(
@@ -103,39 +103,43 @@ def run(job: Job) -> Outcome:
     machine may have killed it. The second run draws other inputs: in the first, student code may
     have found out the answers to those that it met. It is noted as a problem.
 
-    After a dead kernel, both runs together have the limits of one, because student code can kill
-    its kernel. A first run that has used more than half of them stands.
+    Student code can kill its kernel. So a first run stands that has used more than half of its
+    limits: both together take at most one and a half times as long as one.
     """
-    began = monotonic()
-    problems: list[Problem] = []
-    used = NOTHING_USED
+    began, cpu_seconds = monotonic(), 0.0
+    settings = RunSettings(**job.settings)
+    again: list[Problem] = []
     for attempt in (1, 2):
-        notebook = nbformat.from_dict(json.loads(job.notebook))
-        add_problems(notebook, problems)
-        settings = RunSettings(**job.settings)
-        seed = seed_of_run(job, attempt)
-        submission = SubmissionRun(notebook, seed, settings, job.homework, used)
+        submission = SubmissionRun(job.nb(), seed_of_run(job, attempt), settings, job.homework)
         try:
             outcome = submission.run()
         except Exception as error:  # a grader's fault: the submission's own are in its outcome
-            outcome = Outcome(Status.NOT_GRADED, (described(error),))
+            outcome = Outcome.not_graded(described(error))
             if not isinstance(error, HelperEnded):
                 break
-            problems = [_run_again(Kind.GRADER, f"The grader failed ({described(error)})")]
+            again = [_run_again(Kind.GRADER, f"The grader failed ({described(error)})")]
         else:
-            used = submission.used
-            if not submission.kernel_died or not _half_is_left(used, settings):
+            outcome = replace(outcome, problems=limited([*job.problems, *again, *outcome.problems]))
+            used = submission.cpu_seconds_used, monotonic() - began
+            limits = settings.cpu_seconds_per_submission, settings.wall_seconds_per_submission
+            is_long = any(2 * one > most for one, most in zip(used, limits, strict=True))
+            if not submission.kernel_died or is_long:
                 break
-            problems = [_run_again(Kind.KERNEL, "The kernel ended for no known reason")]
-    seconds = monotonic() - began
-    return replace(outcome, seconds=seconds, cpu_seconds=submission.cpu_seconds_used)
+            again = [_run_again(Kind.KERNEL, "The kernel ended for no known reason")]
+        finally:
+            cpu_seconds += submission.cpu_seconds_used
+    return replace(outcome, seconds=monotonic() - began, cpu_seconds=cpu_seconds)
 
 
-def _half_is_left(used: Used, settings: RunSettings) -> bool:
-    """Whether there is time for a second run that is as long as the first."""
-    limits = settings.cpu_seconds_per_submission, settings.wall_seconds_per_submission
-    both = zip((used.cpu_seconds, used.wall_seconds), limits, strict=True)
-    return all(2 * seconds <= limit for seconds, limit in both)
+def seed_of_run(job: Job, attempt: int) -> int:
+    """Draw the seed of fresh cases, 128 bits: student code never meets the same ones twice.
+
+    The seeds of a job that has one itself are those of its student, in each run.
+    """
+    if not job.seed:
+        return secrets.randbits(128)
+    text = f"{job.seed} {job.homework.name} {job.student} {attempt}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big")
 
 
 def _run_again(kind: Kind, why: str) -> Problem:
@@ -145,14 +149,10 @@ def _run_again(kind: Kind, why: str) -> Problem:
 
 
 def run_elsewhere(job: Job) -> Outcome:
-    """Run a submission on another machine, which may have joined after the others were checked.
-
-    Its number is random: if a worker is lost, the scheduler gives the same job to another one, and
-    only these two could know that it is the second run.
-    """
+    """Run a submission on another machine, which may have joined after the others were checked."""
     if why := why_unfit(job.settings, job.versions):
-        return Outcome(Status.NOT_GRADED, (f"a worker differs from the coordinator: {why}",))
-    return run(replace(job, number=secrets.randbits(64)))
+        return Outcome.not_graded(f"a worker differs from the coordinator: {why}")
+    return run(job)
 
 
 def why_unfit(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str:
@@ -175,41 +175,6 @@ def why_unfit(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str:
 def _check_sandbox(sandbox: str, blas_threads: int) -> None:
     settings = RunSettings(sandbox=sandbox, blas_threads=blas_threads)
     settings.expect_a_sandbox([Path(str(hw_grading.__file__)).parent])
-
-
-# -- the seeds of hidden inputs
-
-
-def seed_of(secret: bytes, homework: str, student: str, notebook: NotebookNode) -> int:
-    """Return the seed of one submission, 128 bits: the same whenever it is read.
-
-    It is a keyed digest: nobody can predict it without the course's `secret`. It depends on the
-    order of all cells of the mended notebook, on the type and text of the student's cells, and on
-    the grade ids of locked cells. So a changed answer gets another seed, and so does a cell that
-    was moved or became text. A student who has learned hidden inputs cannot use them in the next
-    attempt. A new text of a locked cell changes no seed.
-    """
-    cells = (cell for cell in notebook.cells if not is_notes(cell))
-    digest = hmac.new(secret, digestmod=hashlib.sha256)
-    for text in (homework, student, *(text for cell in cells for text in _identity(cell))):
-        encoded = text.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big") + encoded)
-    return int.from_bytes(digest.digest()[:16], "big")
-
-
-def seed_of_run(job: Job, attempt: int) -> int:
-    """Return the seed of one run, 128 bits, from which fresh inputs are drawn.
-
-    Student code never meets the same fresh inputs twice. So the seed depends on the number of the
-    run, and on the `attempt` within it. It tells nothing about the seeds of other runs.
-    """
-    which = f"{job.number} {attempt}".encode()
-    return int.from_bytes(hmac.digest(job.seed.to_bytes(16, "big"), which, "sha256")[:16], "big")
-
-
-def _identity(cell: NotebookNode) -> tuple[str, str, str]:
-    grade_id = grade_id_of(cell) or ""
-    return ("locked", grade_id, "") if is_locked(cell) else (cell.cell_type, grade_id, cell.source)
 
 
 # -- the packages of this machine
