@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from hw_grading.answering import forking
 from hw_grading.answering.forking import ForkServer
 from hw_grading.examiner import client
 from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
@@ -151,9 +152,9 @@ def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.Monkey
     theirs.close()  # as the system does first
     with subprocess.Popen(["sleep", "600"]) as process:
         dying = ForkServer(requests, process.pid)
-        monkeypatch.setattr(client, "_server", None)
-        client.use(dying, Homework("toys"))
-        monkeypatch.setattr(client, "_SECONDS_TO_END", 60.0)
+        monkeypatch.setattr(client, "_server", dying)
+        monkeypatch.setattr(client, "_serves", Homework("toys").digest())
+        monkeypatch.setattr(forking, "_SECONDS_TO_END", 60.0)
         has_ended = dying.has_ended
 
         def end_meanwhile(within: float = 0.0) -> bool:
@@ -164,7 +165,7 @@ def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.Monkey
         monkeypatch.setattr(dying, "has_ended", end_meanwhile)
         link, _ = socket.socketpair()
         with pytest.raises(ExaminerEnded, match="has ended"):
-            client.Examination(link, client.Request(0, 0, [], []), Homework("toys"))
+            client.Examination(link, Homework("toys"), root_pid=0, seed=0, first=[], instructors=[])
         assert dying.has_ended()
     requests.close()
 

@@ -110,7 +110,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Run]:
         kernel, examined = Kernel(**about), []
 
         class Examination:
-            def __init__(self, *_: Any) -> None:
+            def __init__(self, *_: Any, **__: Any) -> None:
                 kernel.ran.append("examiner started")
                 self.process, self.end = lambda: None, lambda: None
 
