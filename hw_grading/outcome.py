@@ -51,6 +51,7 @@ class PartResult:
     passed: bool
     message: str = ""  # why it failed, or a remark, on one line
     fresh: bool = False  # whether it failed on a fresh case
+    fingerprint: str = ""  # of a failure: equal for answers with the same mistake
 
     @property
     def is_whole(self) -> bool:

@@ -193,6 +193,7 @@ def read_runs(
             passed=row.passed,
             message=row.message,
             fresh=row.fresh,
+            fingerprint=row.fingerprint,
         )
         parts[row.student].append(part)
     read = functools.cache(json.loads)  # most runs of a class were graded with the same

@@ -181,6 +181,7 @@ PARTS = Table(
     _filled("passed", Boolean),
     _filled("message", Text),
     _filled("fresh", Boolean),
+    _filled("fingerprint", String(200)),
 )
 
 
@@ -199,6 +200,9 @@ def make_tables(connection: Connection) -> None:
         connection.execute(text(f"INSERT INTO hw_grading_answer {digests}"))
         connection.execute(delete(MARKS).where(MARKS.c.revision == 0))
         connection.execute(text("ALTER TABLE hw_grading_mark DROP COLUMN answer"))
+    if not is_new and "fingerprint" not in {c["name"] for c in there.get_columns(PARTS.name)}:
+        column = "ADD COLUMN fingerprint VARCHAR(200) NOT NULL DEFAULT ''"
+        connection.execute(text(f"ALTER TABLE hw_grading_part {column}"))
     if is_new:
         given = api.SubmittedAssignment
         query = select(api.Assignment.name, given.student_id, given.extension).join(given)

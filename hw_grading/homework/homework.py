@@ -27,11 +27,12 @@ from hw_support import figures
 from hw_support.checks.failures import one_line, visible
 
 FILE_NAME = "homework.toml"
+MISTAKES = "mistakes.toml"  # named mistakes, which change no score: `hw_grading.mistakes`
 KINDS = ("cpu_seconds", "wall_seconds")  # the kinds of limits
 _MAX_SHOWN = 60  # characters of a value
 STAFF = "staff"  # the folder in a course, and the package of staff code
 FILES = "files"  # the folder in `lay_out` with the files beside the notebooks
-_NOT_FOR_GRADING = {"answers", FILE_NAME}
+_NOT_FOR_GRADING = {"answers", FILE_NAME, MISTAKES}
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
 
 

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 
 from hw_grading.notebooks import error_of, errors_in
 from hw_grading.outcome import PartResult
+from hw_support.checks.fingerprint import of_message
 from hw_support.checks.parts import SECOND_TRY
 from hw_support.source import parsed
 from hw_support.submission.cells import grade_id_of, text_of
@@ -104,7 +105,8 @@ def parts_of_answer(cell: NotebookNode) -> Iterator[PartResult]:
     """Yield a part for a cell that is no test, if it ended in an error and has an answer."""
     errors, name = errors_in(cell), grade_id_of(cell) or ""
     if errors and errors[0]["ename"] != "NotImplementedError":
-        yield PartResult(name, name, 0.0, 0.0, False, what_it_says(cell))
+        said = what_it_says(cell)
+        yield PartResult(name, name, 0.0, 0.0, False, said, fingerprint=of_message(said))
 
 
 def parts_of_test(
@@ -127,11 +129,12 @@ def parts_of_test(
         earned = part["points"] if counts and not part["message"] else 0.0
         remark = SECOND_TRY if part["second_try"] else part["excused"]
         why = plain(part["message"] or remark, _LONGEST_MESSAGE)
-        yield PartResult(
-            name, what, part["points"], earned, not part["message"], why, part["fresh"]
-        )
+        failed = bool(part["message"])
+        about = {"fresh": part["fresh"], "fingerprint": part["fingerprint"] if failed else ""}
+        yield PartResult(name, what, part["points"], earned, not failed, why, **about)
     if not examined:
         passed = not errors and score >= most
-        yield PartResult(name, name, most, score, passed, "" if passed else said)
+        why = "" if passed else said
+        yield PartResult(name, name, most, score, passed, why, fingerprint=of_message(why))
     elif not counts:
-        yield PartResult(name, name, 0.0, score, not errors, said)
+        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=of_message(said))

@@ -51,7 +51,7 @@ from hw_support.checks.known import KnownMistakes
 from hw_support.checks.notebook_access import notebook_of
 from hw_support.checks.parts import Part
 from hw_support.checks.printing import Printer, Score
-from hw_support.checks.running import Judges, Plan, Running
+from hw_support.checks.running import Explain, Judges, Plan, Running
 
 if TYPE_CHECKING:
     from hw_support.figures import Facts
@@ -212,7 +212,7 @@ class Checks:
             for _, call in self._running.calls(some, whole=False):
                 yield functools.partial(judge, call)
 
-        def explain(visible: Sequence[Case], some: Sequence[Case]) -> str:
+        def explain(visible: Sequence[Case], some: Sequence[Case]) -> tuple[str, str]:
             calls = self._running.calls(some, whole=False)
             came = [
                 results(call(), self._function.returns)
@@ -345,7 +345,7 @@ class Checks:
         compared: Sequence[str] | None = None,
         function: Callable[..., object] | None = None,
         of: Sequence[str] = (),
-        explain: Callable[[Sequence[Case], Sequence[Case]], str] = lambda *_: "",
+        explain: Explain = lambda *_: ("", ""),
     ) -> None:
         """Run a part and add it; `cases` are its own. For the others see `Plan`.
 

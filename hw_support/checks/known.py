@@ -5,9 +5,7 @@ from typing import Any
 
 from hw_support.checks.causes import mark_of
 from hw_support.checks.compare import Mismatch, as_numbers, looked_at
-
-# A number that stands for all visible results of one name, and how near another may be.
-_Mark = tuple[float, float]
+from hw_support.checks.fingerprint import Mark, of_marks
 
 
 class KnownMistakes:
@@ -25,14 +23,14 @@ class KnownMistakes:
         compared: Sequence[str],
         came: Mapping[str, Sequence[Any]],
         due: Mapping[str, Sequence[Any]],
-    ) -> str:
-        """Return the mistake that explains what `came` of all cases; "" if none or several do.
+    ) -> tuple[str, str]:
+        """Return the mistake that explains what `came` of all cases, and its fingerprint.
 
-        `came` and `due` have the results of each name; `due` may lack some. `compared` are names of
-        results, of which some are wrong.
+        The mistake is "" if none or several explain it. `came` and `due` have the results of each
+        name; `due` may lack some. `compared` are names of results, of which some are wrong.
         """
         marks, right = ({name: _mark_of(its) for name, its in of.items()} for of in (came, due))
-        found = set()
+        found, wrong = set(), {}
         for name in compared:
             mark = marks[name]
             if name in right and _agree(mark, right[name][0]):
@@ -40,19 +38,21 @@ class KnownMistakes:
             for other in right.keys() - {name}:
                 if _agree(mark, right[other][0]) and _agree(right.get(name), marks[other][0]):
                     found.add(f"{' and '.join(sorted((name, other)))} have changed places")
+            wrong[name] = mark
             self.marks.setdefault(name, []).append(mark[0])
             for cause, known in self._likely.items():
                 if any(_agree(mark, one) for one in known.get(name, ())):
                     found.add(cause)
         swapped = [cause for cause in found if cause not in self._likely]
-        return (swapped or [*found])[0] if len(swapped) == 1 or len(found) == 1 else ""
+        cause = (swapped or [*found])[0] if len(swapped) == 1 or len(found) == 1 else ""
+        return cause, of_marks(wrong)
 
 
-def _agree(mark: _Mark | None, other: float) -> bool:
+def _agree(mark: Mark | None, other: float) -> bool:
     return mark is not None and abs(mark[0] - other) < mark[1]
 
 
-def _mark_of(results: Sequence[Any]) -> _Mark:
+def _mark_of(results: Sequence[Any]) -> Mark:
     return mark_of([array for value in results for array in _arrays_in(value)])
 
 

@@ -19,6 +19,7 @@ class Part:
     failed, `second_try` whether the part passed only with the reference's functions, and
     `compares_values` whether it compares values. `excused` says why the part counts although one of
     the student's functions raised an error or is not defined: that has cost points already.
+    `fingerprint` is that of a failure: see `hw_support.checks.fingerprint`.
     """
 
     what: str
@@ -28,6 +29,7 @@ class Part:
     second_try: bool = False
     excused: str = ""
     compares_values: bool = True
+    fingerprint: str = ""
 
     @property
     def passed(self) -> bool:

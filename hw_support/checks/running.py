@@ -13,6 +13,7 @@ from types import CodeType
 from typing import Any
 
 from hw_support.checks import failures, notebook_access
+from hw_support.checks import fingerprint as fingerprints
 from hw_support.checks.cases import NOTHING_RIGHT, Case, Cases, Function, arrays, in_another_order
 from hw_support.checks.compare import Mismatch, NotPlainData, refuted, shown
 from hw_support.checks.deliverables import excuse, with_too_few_points
@@ -29,22 +30,23 @@ _OF_SHAPES = re.compile(r"matmul|broadcast|not aligned|einsum|dimension|shape")
 
 # For some cases, functions that judge one case each. They are asked for one by one.
 Judges = Callable[[Sequence[Case]], Iterator[Callable[..., object]]]
+# For the visible cases and those that run, the mistake behind the results, and its fingerprint.
+Explain = Callable[[Sequence[Case], Sequence[Case]], tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Plan:
     """What a part runs: the visible cases, then the fresh ones.
 
-    `explain` names the known mistake behind the results of visible cases; it gets these, and the
-    cases that run. `function` is that of a part of the test's own, and `of` the functions whose
-    results a deliverable shows.
+    `explain` names the known mistake behind the results. `function` is that of a part of the test's
+    own, and `of` the functions whose results a deliverable shows.
     """
 
     part: Part
     visible: Sequence[Case]
     fresh: Sequence[Case]
     judges: Judges
-    explain: Callable[[Sequence[Case], Sequence[Case]], str] = lambda *_: ""
+    explain: Explain = lambda *_: ("", "")
     function: Callable[..., object] | None = None
     of: Sequence[str] = ()
 
@@ -178,12 +180,13 @@ class Running:
         self, plan: Plan, part: Part, cases: Sequence[Case], case: Case, error: BaseException
     ) -> Part:
         """Return a part that failed for a case, with its message."""
-        place = failures.place_of(error, self._notebook.names, but=self._file)
+        place, fingerprint = failures.place_of(error, self._notebook.names, but=self._file), ""
         if isinstance(error, ImportError) and not place:
             raise StaffError(str(error)) from None
         if isinstance(error, Mismatch) and not (part.fresh or self.second_try):
-            self._find_cause(error, plan, cases)
+            fingerprint = self._find_cause(error, plan, cases)
         message = self._why(error, place)
+        fingerprint = fingerprint or _fingerprint(message, error, part.fresh)
         earned = self._notebook.earned()
         excused = excuse(error, place, earned) if self.nothing_shown else ""
         call = self._other_call(plan.function, error)
@@ -197,7 +200,8 @@ class Running:
             got, expected = getattr(error, "got", None), getattr(error, "expected", None)
             self.failed = Failed(case, got, expected)
         # Blanks are a failure too.
-        return replace(part, message=failures.one_line(message) or "failed", excused=excused)
+        message = failures.one_line(message) or "failed"
+        return replace(part, message=message, excused=excused, fingerprint=fingerprint)
 
     def _names(self, plan: Plan, case: Case) -> Sequence[str]:
         """Return the names of the entries of a case, as far as they are inputs."""
@@ -215,10 +219,11 @@ class Running:
         lines = [s.tb_lineno for s in failures.steps_of(error) if s.tb_frame.f_code is code]
         return last_call(code, lines[-1], self._function.name) if lines else None
 
-    def _find_cause(self, error: Mismatch, plan: Plan, cases: Sequence[Case]) -> None:
+    def _find_cause(self, error: Mismatch, plan: Plan, cases: Sequence[Case]) -> str:
         """Give an error a known mistake as its cause, or none if another visible case refutes it.
 
-        A mistake is told once in a cell.
+        A mistake is told once in a cell. Return the fingerprint of the visible results, "" if they
+        have none.
         """
 
         def run_visible() -> None:
@@ -226,19 +231,20 @@ class Running:
                 with contextlib.suppress(Exception):
                     judge(*arrays(copy.deepcopy(case)))
 
-        known = ""
+        known = fingerprint = ""
         with (
             self._notebook.limited(),
             output(dropped=True),
             contextlib.suppress(*NOTHING_RIGHT),
         ):
-            known = plan.explain(plan.visible, cases)
+            known, fingerprint = plan.explain(plan.visible, cases)
             if not known and error.cause and refuted(error.cause, run_visible):
                 error.cause = ""
         error.cause = known or error.cause
         if error.cause in self._told:
             error.cause = ""
         self._told.add(error.cause)
+        return fingerprint
 
     def _why(self, error: BaseException, place: failures.Place | None) -> str:
         function = self._function.name
@@ -259,6 +265,16 @@ class Running:
         if name == function and not self.second_try:
             self.unanswered = message
         return message
+
+
+def _fingerprint(message: str, error: BaseException, is_fresh: bool) -> str:
+    """Return the fingerprint of a failure that has none of its results.
+
+    What visible cases show is the same for everybody who makes the mistake, numbers too.
+    """
+    if isinstance(error, Mismatch) and not is_fresh:
+        return failures.one_line(message)[: fingerprints.LONGEST]
+    return fingerprints.of_message(message)
 
 
 def _about(names: Sequence[str], case: Case, is_fresh: bool, error: BaseException) -> str:

@@ -377,7 +377,7 @@ def test_the_examiner_gets_each_locked_cell_once(run: Runs) -> None:
 
 def test_the_examiners_number_is_the_score_of_the_parts(run: Runs) -> None:
     part = {"what": "a part", "points": 1.0, "message": "", "second_try": False}
-    part |= {"excused": "", "fresh": False}
+    part |= {"excused": "", "fresh": False, "fingerprint": ""}
     parts = [part, {**part, "message": "wrong"}]
     given = verdict(outputs=[result("1.0")], score=1.0, parts=parts)
     done = run(examined("test"), outputs={}, verdicts={"test": given})

@@ -1,0 +1,1 @@
+"""The mistakes of a class: answers grouped by what failed, and the names of mistakes."""
