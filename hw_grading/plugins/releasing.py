@@ -17,6 +17,7 @@ from hw_grading.homework.notebook import is_test, is_trusted, uses_checks
 from hw_grading.homework.points import fill_points, set_points
 from hw_grading.homework.requirements import requirements_of
 from hw_grading.homework.source_notebook import check_cells
+from hw_grading.mistakes.known import read_mistakes, told_in
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import write_whole
 from hw_support.submission.released import ENDING, grade_ids_in
@@ -116,5 +117,6 @@ def description_of(course: Course, assignment: str, name: str, notebook: Noteboo
         cpu_seconds_per_cell=limits.cpu_seconds_per_cell,
         output_bytes_per_cell=limits.output_bytes_per_cell,
         files=[*course.files(assignment)],
+        mistakes=told_in(notebook, read_mistakes(course.root, assignment)),
     )
     return json.dumps(description, indent=1, ensure_ascii=False) + "\n"

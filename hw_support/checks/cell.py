@@ -28,7 +28,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +47,7 @@ from hw_support.checks.compare import (
 )
 from hw_support.checks.deliverables import expect_shown, named_by
 from hw_support.checks.fitting import StaffError
-from hw_support.checks.known import KnownMistakes
+from hw_support.checks.known import seen_in
 from hw_support.checks.notebook_access import notebook_of
 from hw_support.checks.parts import Part
 from hw_support.checks.printing import Printer, Score
@@ -75,12 +75,6 @@ class Checks:
         A list of numbers stands for an array, a tuple for a list. Each part gets a copy.
     exactly
         Whether further results, beyond those that `returns` names, are a mistake.
-    likely
-        Known mistakes. A key says what the mistake is, as a message ends: "the bias is missing".
-        Its value has, by the name of each result that the mistake makes wrong, one number that
-        stands for the wrong values, their mark. To get the mark, make the mistake in the notebook,
-        run the test, and look at ``checks.marks``. From then on, a table whose values have this
-        mark says "Likely cause: the bias is missing".
     """
 
     def __init__(
@@ -92,7 +86,6 @@ class Checks:
         cases: Iterable[Case] = (),
         function: Callable[..., object] | None = None,
         exactly: bool = False,
-        likely: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
     ) -> None:
         cell = sys._getframe(1)
         self.name = name
@@ -104,8 +97,6 @@ class Checks:
         self.got: object = None
         self.expected: object = None
         self._function, self._exactly = Function(name, function, inputs, returns), exactly
-        self._known = KnownMistakes(likely or {})
-        self.marks = self._known.marks  # of tables that failed: see `likely` above
         self._file = cell.f_code.co_filename
         self._cases = Cases(self._function, cases, self.notebook)
         self._running = Running(self._function, self._cases, self.notebook, self._file)
@@ -219,7 +210,7 @@ class Checks:
                 for _, call in itertools.islice(calls, len(visible))
             ]
             due = [case[self._cases.count(case) :] for case in visible]
-            return self._known.behind(
+            return seen_in(
                 compared,
                 dict(zip(names, zip(*came, strict=True), strict=True)),
                 dict(zip(names, zip(*due, strict=False), strict=False)),

@@ -1,55 +1,59 @@
-"""Known mistakes of one function, which a test cell names by the marks of wrong results."""
+"""What is known of a failure: what its wrong results tell, and the sentences of known mistakes."""
 
+import contextlib
+import functools
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hw_support.checks.causes import mark_of
 from hw_support.checks.compare import Mismatch, as_numbers, looked_at
-from hw_support.checks.fingerprint import Mark, of_marks
+from hw_support.checks.fingerprint import Mark, of_marks, of_results
 
 
-class KnownMistakes:
-    """Known mistakes: by what each one is, the marks of the results that it makes wrong, by name.
+@functools.cache
+def told_in(folder: Path) -> Mapping[str, Mapping[str, str]]:
+    """Return the sentences that the descriptions of releases in a folder tell, by fingerprint.
 
-    `marks` are those of the tables that failed.
+    The outer keys are names of `Checks`. Nothing here is an error: a student needs no description.
     """
+    from hw_support.submission.released import ENDING  # takes nbformat, which few need
 
-    def __init__(self, likely: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
-        self.marks: dict[str, list[float]] = {}
-        self._likely = likely
-
-    def behind(
-        self,
-        compared: Sequence[str],
-        came: Mapping[str, Sequence[Any]],
-        due: Mapping[str, Sequence[Any]],
-    ) -> tuple[str, str]:
-        """Return the mistake that explains what `came` of all cases, and its fingerprint.
-
-        The mistake is "" if none or several explain it. `came` and `due` have the results of each
-        name; `due` may lack some. `compared` are names of results, of which some are wrong.
-        """
-        marks, right = ({name: _mark_of(its) for name, its in of.items()} for of in (came, due))
-        found, wrong = set(), {}
-        for name in compared:
-            mark = marks[name]
-            if name in right and _agree(mark, right[name][0]):
-                continue  # the values are right; another part is about the shape
-            for other in right.keys() - {name}:
-                if _agree(mark, right[other][0]) and _agree(right.get(name), marks[other][0]):
-                    found.add(f"{' and '.join(sorted((name, other)))} have changed places")
-            wrong[name] = mark
-            self.marks.setdefault(name, []).append(mark[0])
-            for cause, known in self._likely.items():
-                if any(_agree(mark, one) for one in known.get(name, ())):
-                    found.add(cause)
-        swapped = [cause for cause in found if cause not in self._likely]
-        cause = (swapped or [*found])[0] if len(swapped) == 1 or len(found) == 1 else ""
-        return cause, of_marks(wrong)
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(folder.glob(f"*{ENDING}")):
+        with contextlib.suppress(Exception):
+            mistakes = json.loads(path.read_text(encoding="utf-8"))["mistakes"]
+            for name, sentences in mistakes.items():
+                found.setdefault(name, {}).update(sentences)
+    return found
 
 
-def _agree(mark: Mark | None, other: float) -> bool:
-    return mark is not None and abs(mark[0] - other) < mark[1]
+def seen_in(
+    compared: Sequence[str], came: Mapping[str, Sequence[Any]], due: Mapping[str, Sequence[Any]]
+) -> tuple[str, str]:
+    """Return which results have changed places, or "", and the fingerprint of those that are wrong.
+
+    `came` and `due` have the results of all visible cases by name; `due` may lack some. `compared`
+    are the names that a table compares. The fingerprint is "" if there is none.
+    """
+    marks, right = ({name: _mark_of(its) for name, its in of.items()} for of in (came, due))
+    swapped, wrong = set(), {}
+    for name in compared:
+        if name in right and _agree(marks[name], right[name]):
+            continue  # the values are right; another part is about the shape
+        for other in right.keys() - {name}:
+            if _agree(marks[name], right[other]) and _agree(right.get(name), marks[other]):
+                swapped.add(f"{' and '.join(sorted((name, other)))} have changed places")
+        wrong[name] = marks[name]
+    if len(swapped) == 1:
+        (cause,) = swapped
+        return cause, of_results(cause)
+    return "", of_marks(wrong)
+
+
+def _agree(mark: Mark | None, other: Mark) -> bool:
+    return mark is not None and abs(mark[0] - other[0]) < mark[1]
 
 
 def _mark_of(results: Sequence[Any]) -> Mark:

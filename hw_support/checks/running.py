@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -18,6 +19,7 @@ from hw_support.checks.cases import NOTHING_RIGHT, Case, Cases, Function, arrays
 from hw_support.checks.compare import Mismatch, NotPlainData, refuted, shown
 from hw_support.checks.deliverables import excuse, with_too_few_points
 from hw_support.checks.fitting import StaffError
+from hw_support.checks.known import told_in
 from hw_support.checks.notebook_access import Notebook
 from hw_support.checks.parts import COUNTS_ONLY, DID_NOT_RETURN, NOT_ANSWERED, FirstTry, Part, Tries
 from hw_support.checks.printing import output
@@ -30,7 +32,7 @@ _OF_SHAPES = re.compile(r"matmul|broadcast|not aligned|einsum|dimension|shape")
 
 # For some cases, functions that judge one case each. They are asked for one by one.
 Judges = Callable[[Sequence[Case]], Iterator[Callable[..., object]]]
-# For the visible cases and those that run, the mistake behind the results, and its fingerprint.
+# For the visible cases and those that run, a clause on wrong results, and their fingerprint.
 Explain = Callable[[Sequence[Case], Sequence[Case]], tuple[str, str]]
 
 
@@ -38,8 +40,8 @@ Explain = Callable[[Sequence[Case], Sequence[Case]], tuple[str, str]]
 class Plan:
     """What a part runs: the visible cases, then the fresh ones.
 
-    `explain` names the known mistake behind the results. `function` is that of a part of the test's
-    own, and `of` the functions whose results a deliverable shows.
+    `explain` is that of a table (see `hw_support.checks.known.seen_in`). `function` is that of a
+    part of the test's own, and `of` the functions whose results a deliverable shows.
     """
 
     part: Part
@@ -122,6 +124,8 @@ class Running:
                     self.second_try = False
                 if second.passed:
                     return replace(part, second_try=True)
+                # Mistakes further up have no part in it.
+                first = replace(first, fingerprint=second.fingerprint or first.fingerprint)
         return replace(first, message=first.message or too_few, excused="")
 
     def _first_try(self, plan: Plan, tries: Tries) -> Part:
@@ -180,13 +184,20 @@ class Running:
         self, plan: Plan, part: Part, cases: Sequence[Case], case: Case, error: BaseException
     ) -> Part:
         """Return a part that failed for a case, with its message."""
-        place, fingerprint = failures.place_of(error, self._notebook.names, but=self._file), ""
+        place = failures.place_of(error, self._notebook.names, but=self._file)
         if isinstance(error, ImportError) and not place:
             raise StaffError(str(error)) from None
-        if isinstance(error, Mismatch) and not (part.fresh or self.second_try):
-            fingerprint = self._find_cause(error, plan, cases)
+        cause = fingerprint = ""
+        if isinstance(error, Mismatch):
+            cause, error.cause = error.cause, ""  # a message has it at its end
+            if not part.fresh:
+                cause, fingerprint = self._look_closer(cause, plan, cases)
         message = self._why(error, place)
-        fingerprint = fingerprint or _fingerprint(message, error, part.fresh)
+        fingerprint = fingerprint or _fingerprint(message, error, place, part.fresh)
+        cause = self._sentence(fingerprint) or cause
+        if cause and cause not in self._told and not self.second_try:
+            message += f". Likely cause: {cause}"
+            self._told.add(cause)
         earned = self._notebook.earned()
         excused = excuse(error, place, earned) if self.nothing_shown else ""
         call = self._other_call(plan.function, error)
@@ -219,11 +230,10 @@ class Running:
         lines = [s.tb_lineno for s in failures.steps_of(error) if s.tb_frame.f_code is code]
         return last_call(code, lines[-1], self._function.name) if lines else None
 
-    def _find_cause(self, error: Mismatch, plan: Plan, cases: Sequence[Case]) -> str:
-        """Give an error a known mistake as its cause, or none if another visible case refutes it.
+    def _look_closer(self, cause: str, plan: Plan, cases: Sequence[Case]) -> tuple[str, str]:
+        """Return the cause of a mismatch, and the fingerprint of the visible results; "" if none.
 
-        A mistake is told once in a cell. Return the fingerprint of the visible results, "" if they
-        have none.
+        `cause` is one that explains the case that failed. Another visible case may refute it.
         """
 
         def run_visible() -> None:
@@ -231,20 +241,27 @@ class Running:
                 with contextlib.suppress(Exception):
                     judge(*arrays(copy.deepcopy(case)))
 
-        known = fingerprint = ""
+        seen = fingerprint = ""
         with (
             self._notebook.limited(),
             output(dropped=True),
             contextlib.suppress(*NOTHING_RIGHT),
         ):
-            known, fingerprint = plan.explain(plan.visible, cases)
-            if not known and error.cause and refuted(error.cause, run_visible):
-                error.cause = ""
-        error.cause = known or error.cause
-        if error.cause in self._told:
-            error.cause = ""
-        self._told.add(error.cause)
-        return fingerprint
+            seen, fingerprint = plan.explain(plan.visible, cases)
+            if not seen and cause and refuted(cause, run_visible):
+                cause = ""
+        return seen or cause, fingerprint
+
+    def _sentence(self, fingerprint: str) -> str:
+        """Return what a student at home is told of a known mistake; "" if there is nothing.
+
+        A grader adds it where results are shown, so that nobody is graded again for a new one.
+        """
+        if self._notebook.reference:
+            return ""
+        with contextlib.suppress(OSError):
+            return told_in(Path.cwd()).get(self._function.name, {}).get(fingerprint, "")
+        return ""
 
     def _why(self, error: BaseException, place: failures.Place | None) -> str:
         function = self._function.name
@@ -267,14 +284,19 @@ class Running:
         return message
 
 
-def _fingerprint(message: str, error: BaseException, is_fresh: bool) -> str:
+def _fingerprint(
+    message: str, error: BaseException, place: failures.Place | None, is_fresh: bool
+) -> str:
     """Return the fingerprint of a failure that has none of its results.
 
     What visible cases show is the same for everybody who makes the mistake, numbers too.
     """
-    if isinstance(error, Mismatch) and not is_fresh:
-        return failures.one_line(message)[: fingerprints.LONGEST]
-    return fingerprints.of_message(message)
+    if isinstance(error, Mismatch) and error.got is not None and not is_fresh:
+        return fingerprints.of_values(message)
+    if isinstance(error, Mismatch | NotPlainData | TimeLimitReached):
+        return fingerprints.of_message(message)
+    kind = failures.plain_name(type(error).__name__, "an exception")
+    return fingerprints.of_error(kind, str(error), place.function if place else "")
 
 
 def _about(names: Sequence[str], case: Case, is_fresh: bool, error: BaseException) -> str:
