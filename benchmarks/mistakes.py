@@ -114,6 +114,7 @@ class Finished:
         folder = Course(REPOSITORY).root / "staff" / assignment / "answers"
         self._kept = {(one.of, one.name): one.cells for one in answers(folder, "wrong")}
         self._data: dict[str, Any] = {}
+        self._release = Course(REPOSITORY).release(assignment)  # whose description names mistakes
 
     def with_mistake(self, cell: str, entry: Mapping[str, Any]) -> dict[str, str]:
         """Return the sources of the cells that a mistake changes, by grade id."""
@@ -134,6 +135,10 @@ class Finished:
 
     def told_of(self, changed: Mapping[str, str]) -> tuple[str, tuple[float, float]]:
         """Run the notebook with these cells; return what their tests print, and the points."""
+        with contextlib.chdir(self._release):
+            return self._told_of(changed)
+
+    def _told_of(self, changed: Mapping[str, str]) -> tuple[str, tuple[float, float]]:
         names: dict[str, Any] = {"__name__": "__main__"}
         tests = {f"test_{cell}" for cell in changed if f"test_{cell}" in self._cells}
         tests |= {"test_train"} & {f"test_{cell.removesuffix('_run')}" for cell in changed}
