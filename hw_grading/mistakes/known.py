@@ -7,19 +7,15 @@ again when the file changes.
 
 from __future__ import annotations
 
-import ast
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import tomlkit
-from nbformat import NotebookNode
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hw_grading.homework.homework import MISTAKES, STAFF
 from hw_grading.texts import write_whole
-from hw_support.source import checks_in
-from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError
 
 LONGEST_SENTENCE = 500  # characters
@@ -64,25 +60,6 @@ def sentence_for(mistakes: Iterable[Mistake], test: str, fingerprint: str) -> st
         one.sentence for one in mistakes if one.test == test and fingerprint in one.fingerprints
     }
     return found.pop() if fingerprint and len(found) == 1 else ""
-
-
-def told_in(notebook: NotebookNode, mistakes: Sequence[Mistake]) -> dict[str, dict[str, str]]:
-    """Return the sentences that students are told at home: by name of a `Checks`, by fingerprint.
-
-    Only tests with `Checks` tell any: what hidden tests of another kind say stays with the grader.
-    """
-    told = [one for one in mistakes if one.told]
-    found: dict[str, dict[str, str]] = {}
-    for cell in notebook.cells:
-        test, calls = grade_id_of(cell) or "", checks_in(cell.source)
-        known = {print_ for one in told if one.test == test for print_ in one.fingerprints}
-        sentences = {one: sentence_for(told, test, one) for one in sorted(known)}
-        for name in (
-            [call.args[0] for call in calls if call.args] if any(sentences.values()) else []
-        ):
-            if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                found[name.value] = {one: said for one, said in sentences.items() if said}
-    return found
 
 
 def write_mistake(course: Path, assignment: str, mistake: Mistake) -> None:

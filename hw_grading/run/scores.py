@@ -16,13 +16,16 @@ from nbformat import NotebookNode
 
 from hw_grading.notebooks import error_of, errors_in
 from hw_grading.outcome import PartResult
-from hw_support.checks.fingerprint import of_message
+from hw_support.checks.failures import plain_name
+from hw_support.checks.fingerprint import of_error, of_message, of_values
 from hw_support.checks.parts import SECOND_TRY
 from hw_support.source import parsed
 from hw_support.submission.cells import grade_id_of, text_of
 from hw_support.submission.problems import plain
 
 _LONGEST_NAME, _LONGEST_MESSAGE = 120, 1_000  # characters of a part
+# The header of a frame in a traceback of IPython's, with the cell's number and the function.
+_FRAME = re.compile(r"\s*Cell In\[(\d+)\], line \d+, in ([A-Za-z_][\w.]*)\(")
 
 
 def has_failed(cell: NotebookNode) -> bool:
@@ -60,6 +63,32 @@ def what_it_says(cell: NotebookNode) -> str:
         return error_of(errors[0])
     said = next((o.text for o in cell.outputs if o.get("name") == "stderr"), "")
     return f"printed to stderr: {plain(said, _LONGEST_MESSAGE)}" if said else ""
+
+
+def fingerprint_of(cell: NotebookNode) -> str:
+    """Return the fingerprint of what went wrong in a cell without `Checks`; "" if nothing did.
+
+    An assertion that fails in the test itself is known by its line. Its values are not fresh, so
+    they are the same for everybody who makes the mistake.
+    """
+    errors = errors_in(cell)
+    if not errors:
+        return of_message(what_it_says(cell))
+    error, line = errors[0], _line_of(cell, errors[0])
+    kind, said = plain_name(error["ename"], "an exception"), str(error["evalue"])
+    function = _function_in(cell, error)
+    if kind != "AssertionError" or function or not line:
+        return of_error(kind, said, function)
+    lines = cell.source.splitlines()
+    return of_values(f"{kind} at {lines[line - 1].strip() if line <= len(lines) else ''}: {said}")
+
+
+def _function_in(cell: NotebookNode, error: Mapping[str, Any]) -> str:
+    """Return the student's function in which an error was raised, the innermost one; or ""."""
+    is_test = cell.metadata.get("nbgrader", {}).get("grade")
+    frames = (_FRAME.match(strip_ansi(frame)) for frame in error["traceback"])
+    found = [f[2] for f in frames if f and not (is_test and f[1] == str(cell.execution_count))]
+    return plain_name(found[-1]) if found else ""
 
 
 def _line_of(cell: NotebookNode, error: Mapping[str, Any]) -> int | None:
@@ -106,7 +135,7 @@ def parts_of_answer(cell: NotebookNode) -> Iterator[PartResult]:
     errors, name = errors_in(cell), grade_id_of(cell) or ""
     if errors and errors[0]["ename"] != "NotImplementedError":
         said = what_it_says(cell)
-        yield PartResult(name, name, 0.0, 0.0, False, said, fingerprint=of_message(said))
+        yield PartResult(name, name, 0.0, 0.0, False, said, fingerprint=fingerprint_of(cell))
 
 
 def parts_of_test(
@@ -134,7 +163,8 @@ def parts_of_test(
         yield PartResult(name, what, part["points"], earned, not failed, why, **about)
     if not examined:
         passed = not errors and score >= most
-        why = "" if passed else said
-        yield PartResult(name, name, most, score, passed, why, fingerprint=of_message(why))
+        why, found = ("", "") if passed else (said, fingerprint_of(cell))
+        yield PartResult(name, name, most, score, passed, why, fingerprint=found)
     elif not counts:
-        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=of_message(said))
+        found = fingerprint_of(cell) if errors else ""
+        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=found)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from hw_grading.mistakes.known import Mistake, sentence_for
 from hw_grading.trying import forms, kept
 from hw_grading.trying.calls import Recorded
 from hw_grading.trying.plan import Plan
@@ -71,8 +72,11 @@ def try_without_knowledge(
             tried.unearned.append(row)
 
 
-def try_kept(grading: Grading, tried: Tried, answers: Path) -> None:
-    """Grade the wrong and right answers that are kept with the homework."""
+def try_kept(grading: Grading, tried: Tried, answers: Path, mistakes: Sequence[Mistake]) -> None:
+    """Grade the wrong and right answers that are kept with the homework.
+
+    Of a wrong one students are told the sentences of known mistakes, or else causes in messages.
+    """
     wrong, settings = kept.answers(answers, "wrong"), kept.settings_of(answers)
     right = [*kept.answers(answers, "right"), *kept.submissions(answers, "whole")]
     known = {name for plan in grading.plans for name in plan.answers}
@@ -89,7 +93,12 @@ def try_kept(grading: Grading, tried: Tried, answers: Path) -> None:
         elsewhere = {test: points for test, points in result.lost.items() if test not in own}
         if elsewhere and not settings.gives_nothing(answer):
             tried.elsewhere.append(Lost(str(answer), elsewhere, result.why))
-        causes = {cause for part in result.parts for cause in _CAUSE.findall(part.message)}
+        causes = {
+            cause
+            for part in result.parts
+            for named in [sentence_for(mistakes, part.cell, part.fingerprint)]
+            for cause in ([named] if named else _CAUSE.findall(part.message))
+        }
         tried.causes += len(causes)
         tried.not_judged += [
             f"{answer}: {cause}" for cause in sorted(causes) if not settings.is_true(answer, cause)

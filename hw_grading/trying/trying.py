@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from hw_grading.homework.course import CONFIG, Course, fixed_folder, released_co
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.notebook import as_released
 from hw_grading.homework.source_notebook import mistakes
+from hw_grading.mistakes.known import Mistake, read_mistakes
 from hw_grading.texts import in_digits
 from hw_grading.trying import kept
 from hw_grading.trying.answers import try_forms, try_kept, try_without_knowledge
@@ -79,7 +81,8 @@ def _tried(course: Course, assignment: str, mutants: int | None, folder: Path) -
         try:
             if grading.sound:
                 answers = course.root / STAFF / assignment / kept.FOLDER
-                _try_all(grading, tried, mutants, answers)
+                known = read_mistakes(course.root, assignment)
+                _try_all(grading, tried, mutants, answers, known)
         except KeyboardInterrupt:
             tried.stopped = True  # the report shows what is known
     return tried
@@ -127,7 +130,9 @@ def digest_of(course: Course, assignment: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def _try_all(grading: Grading, tried: Tried, mutants: int | None, answers: Path) -> None:
+def _try_all(
+    grading: Grading, tried: Tried, mutants: int | None, answers: Path, known: Sequence[Mistake]
+) -> None:
     _find_out_what_tests_need(grading, tried)
     _try_other_seeds(grading, tried, 2 if mutants is not None else 4)
     calls, visible = _recorded(grading, fresh=True), _recorded(grading, fresh=False)
@@ -137,7 +142,7 @@ def _try_all(grading: Grading, tried: Tried, mutants: int | None, answers: Path)
                 tried.varied.append("\n    ".join([f"{name} ({plan}.ipynb):", *facts["table"]]))
     try_forms(grading, tried, calls)
     try_without_knowledge(grading, tried, visible, answers)
-    try_kept(grading, tried, answers)
+    try_kept(grading, tried, answers, known)
     try_wrong_answers(grading, tried, calls, mutants)
 
 

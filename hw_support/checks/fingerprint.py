@@ -63,8 +63,8 @@ def of_message(message: str) -> str:
 
 def of_error(kind: str, message: str, function: str = "") -> str:
     """Return the fingerprint of an exception of this type, raised in a student's function."""
-    where = f"{kind} in {function}" if function else kind
-    return f"{where}: {of_message(message)}"[:LONGEST]
+    where = f" in {function}" if function else ""
+    return f"raises {kind}{where}: {of_message(message)}"[:LONGEST]
 
 
 def _few_digits(number: re.Match[str]) -> str:

@@ -2,6 +2,7 @@
 
 import builtins
 import itertools
+import json
 import linecache
 import math
 import os
@@ -14,7 +15,15 @@ from right_functions import notebook, reference_of
 from traitlets.config import Config
 
 import hw_support
-from hw_support.checks import Checks, StaffError, notebook_access, printing, results
+from hw_support.checks import (
+    Checks,
+    StaffError,
+    fingerprint,
+    known,
+    notebook_access,
+    printing,
+    results,
+)
 from hw_support.checks.compare import Mismatch, expect
 from hw_support.checks.notebook_access import Notebook, notebook_of
 from hw_support.checks.parts import COUNTS_ONLY
@@ -623,44 +632,117 @@ def test_the_message_is_that_of_the_first_try(run, graded):
 
 # -- known mistakes
 
-PAIRS = """checks = Checks("pair", returns="out, grad", likely=KNOWN, cases=[
+PAIRS = """checks = Checks("pair", returns="out, grad", cases=[
     ([1.0, 2.0, 4.0], [2.0, 4.0, 8.0], [1.0, 4.0, 16.0]), ([3.0], [6.0], [9.0])])
 checks.table("values", 1, "out")
 checks.table("derivatives", 1, "grad")
 """
 PAIR = "def pair(x): return {}, {}\n"
+HOME = "home.released.json"
 
 
-def likely(run, answer, known):
-    return [m.partition("Likely cause: ")[2] for m in messages(run(answer, PAIRS, KNOWN=known))]
+@pytest.fixture
+def told(run, tmp_path, monkeypatch):
+    """Run an answer beside a description with these sentences, and return the causes told."""
+    monkeypatch.chdir(tmp_path)
+    known.told_in.cache_clear()
+
+    def causes(answer, sentences, more=""):
+        described = {"mistakes": {"pair": sentences}}
+        (tmp_path / HOME).write_text(json.dumps(described) + more, encoding="utf-8")
+        known.told_in.cache_clear()
+        return [m.partition("Likely cause: ")[2] for m in messages(run(answer, PAIRS))]
+
+    yield causes
+    known.told_in.cache_clear()
 
 
-def marks_of(run, answer):
-    return {name: [*marks] for name, marks in run(answer, PAIRS, KNOWN={}).marks.items()}
+def prints_of(run, answer, cell=PAIRS):
+    return [part.fingerprint for part in run(answer, cell).parts]
 
 
-def test_a_known_mistake_is_told_by_the_mark_of_its_results(run):
+def test_a_known_mistake_is_told_at_home_once_where_its_results_are_seen(run, told):
     cubed = PAIR.format("2 * x", "x**3")
-    known = {"this is the cube": marks_of(run, cubed)}
-    assert [*known["this is the cube"]] == ["grad"], "the right result has no mark"
-    assert likely(run, cubed, known) == ["", "this is the cube. Input: x = [1., 2., 4.]"]
+    right, of_grad = prints_of(run, cubed)
+    assert not right, "the right result has no fingerprint"
+    sentences = {of_grad: "this is the cube"}
+    assert told(cubed, sentences) == ["", "this is the cube. Input: x = [1., 2., 4.]"]
     for other in ("x**3 + (x == 3)", "x**3 + 1e-3", "np.append(x**3, 0)", "x**2"):
-        assert likely(run, PAIR.format("2 * x", other), known) == ["", ""]
-    assert likely(run, PAIR.format("x**3", "x**2"), known) == ["", ""], "another result"
-
-
-def test_a_known_mistake_is_told_once_and_only_if_one_fits(run):
+        assert told(PAIR.format("2 * x", other), sentences) == ["", ""]
+    assert told(PAIR.format("x**3", "x**2"), sentences) == ["", ""], "another result"
     both = PAIR.format("x**3", "x**3 + 1")
-    marks = marks_of(run, both)
-    assert likely(run, both, {"both": marks}) == ["both. Input: x = [1., 2., 4.]", ""]
-    assert likely(run, both, {"one": marks, "other": marks}) == ["", ""]
+    sentences = dict.fromkeys(prints_of(run, both), "both")
+    assert told(both, sentences) == ["both. Input: x = [1., 2., 4.]", ""]
+    assert told(both, sentences, more="}") == ["", ""], "a damaged description is no error"
 
 
-def test_results_that_have_changed_places_are_named(run):
-    swapped = PAIR.format("x**2", "2 * x")
-    for known in ({}, {"a mistake with the same results": marks_of(run, swapped)}):
-        said = likely(run, swapped, known)
-        assert said == ["grad and out have changed places. Input: x = [1., 2., 4.]", ""]
+def test_a_known_exception_is_told_and_a_grader_tells_nothing(run, told, graded):
+    answer = "def pair(x): return [][len(x)]"
+    of_error, _ = prints_of(run, answer)
+    assert told(answer, {of_error: "the list is empty"})[0].startswith("the list is empty. Input:")
+    graded("def pair(x): return 2 * x, x**2")
+    assert told(answer, {of_error: "the list is empty"}) == ["", ""]
+
+
+def test_results_that_have_changed_places_are_named(run, told):
+    said = told(PAIR.format("x**2", "2 * x"), {})
+    assert said == ["grad and out have changed places. Input: x = [1., 2., 4.]", ""]
+
+
+@pytest.mark.parametrize(
+    ("one", "same", "others"),
+    [
+        ("x**3, x**2", "x * x * x, (x * x)", ["x**4, x**2", "x**3, x**3", "-x**3, x**2"]),
+        ("2 * x, x", "x + x, np.array([one for one in x])", ["2 * x, x + 1e-2", "2 * x, 3 * x"]),
+        ("2 * x, x[:2]", "2 * x, x[: 4 // 2]", ["2 * x, x[:3]", "2 * x, None"]),
+        ("2 * x, undefined", "2 * x, other_name", ["2 * x, other()[0]", "2 * x, [][5]"]),
+        ("2 * x, [][5]", "2 * x, [][len(x) + 2]", ["2 * x, {}['five']", "2 * x, [][None]"]),
+        ("2 * x, x['a']", "2 * x, x['other']", ["2 * x, x + 'a'", "2 * x, x.size['a']"]),
+    ],
+)
+def test_two_forms_of_a_mistake_have_one_fingerprint_and_other_mistakes_another(
+    run, one, same, others
+):
+    """The kinds: results, results near each other, shapes, and exceptions by type and message."""
+    helped = "def other(): return [1.0]\ndef pair(x): return {}"
+    prints = [prints_of(run, helped.format(each)) for each in (one, same, *others)]
+    assert any(prints[0])
+    assert prints[0] == prints[1]
+    assert prints[0] not in prints[2:]
+
+
+def test_a_fingerprint_holds_no_value_of_fresh_inputs(run, graded):
+    graded("def double(x): return 2 * x")
+    shown = "len(x) == 2 and list(x) in ([1.0, 2.0],)"  # as in the visible case
+    for wrong in ("x + 0.125", "x[:0]", "[][int(1e9 * x[0])]", "int(str(x[0]) + 'a')"):
+        answer = f"def double(x): return 2 * x if {shown} else {wrong}"
+        (part,) = run(answer, OPEN + TABLE).parts
+        assert part.fresh
+        assert part.fingerprint
+        assert not any(one.isdigit() for one in part.fingerprint)
+
+
+def test_the_fingerprint_is_that_of_the_second_try(run, graded):
+    graded(*CHAIN)
+    earned = {"first": (0.0, 1.0)}
+    wrong = "second = lambda x: first(x) + 7.0"
+    right_above, wrong_above = (
+        run(f"first = lambda x: {first}\n{wrong}", OF_SECOND + TABLE, earned=earned).parts[0]
+        for first in ("x", "x + 1")
+    )
+    assert not right_above.passed
+    assert right_above.fingerprint == wrong_above.fingerprint
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>bold</b>", "\x1b[2J\x07\u202e", "w" * 10_000, "results", "'" * 999]
+)
+def test_hostile_texts_stay_one_short_line_that_is_none_of_results(run, text):
+    answer = f"def pair(x): raise type({text[:300]!r}, (Exception,), {{}})({text!r})"
+    found = prints_of(run, answer)[0]
+    assert 0 < len(found) <= 200
+    assert found.isprintable()
+    assert not fingerprint.is_of_results(found)
 
 
 SIGNED = """checks = Checks("f", returns="out", cases=[
@@ -767,7 +849,7 @@ def test_passed_parts_are_printed_on_one_line_above_the_points(run, capsys):
 
 @pytest.mark.parametrize(("how", "passed"), [("", True), (", exactly=True", False)])
 def test_a_test_cell_may_refuse_further_results(run, how, passed):
-    cell = PAIRS.replace(", likely=KNOWN", how)
+    cell = PAIRS.replace(", cases", how + ", cases")
     checks = run("def pair(x): return 2 * x, x**2, 'more'", cell)
     assert [part.passed for part in checks.parts] == [passed, passed]
 
