@@ -6,7 +6,8 @@ the place of products, or as it is kept if it has none. A form has to give the s
 kept answer, up to 1e-9, in the visible cases; otherwise the kept answer stands in its place. All
 are graded as a class is, and grouped as on the page of mistakes.
 
-Two kept answers are one mistake if the reader of `mistakes.toml` has said so by one ``likely``.
+Two kept answers are one mistake if the reader of `mistakes.toml` has said so by one ``likely``. A
+second figure takes those for one mistake too whose calls all give the same in the visible cases.
 """
 
 import ast
@@ -18,6 +19,7 @@ import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,39 +37,49 @@ from hw_support.checks.notebook_access import Notebook
 HOMEWORKS, _TRAINING = ("hw0", "hw2"), "train"
 _SAME = 1e-9
 
-Grouped = dict[tuple[str, str, int], tuple[str, ...]]  # answer, mistake, form: its group
+
+@dataclass(frozen=True)
+class Form:
+    """One form of a kept answer, and its group."""
+
+    answer: str
+    mistake: str
+    seen_as: str  # the first answer that gives the same in all visible cases
+    group: tuple[str, ...]
 
 
 def run() -> None:
     """Print the shares, and the answers that are not in a group of their own mistake alone."""
-    grouped: Grouped = {}
-    for assignment in HOMEWORKS:
-        grouped |= graded(assignment)
-    report(grouped)
+    report([form for assignment in HOMEWORKS for form in graded(assignment)])
 
 
-def report(grouped: Grouped) -> None:
+def report(handed_in: Sequence[Form]) -> None:
     """Print the shares of answers in pure groups, and of mistakes whose forms are together."""
-    members, forms = defaultdict(set), defaultdict(set)
-    for (answer, mistake, _), group in grouped.items():
-        members[group].add(mistake)
-        forms[answer].add(group)
-    mixed = {group: those for group, those in members.items() if len(those) > 1}
-    pure = sum(group not in mixed for group in grouped.values())
+    mistakes, seen, forms = (defaultdict[Any, set[Any]](set) for _ in range(3))
+    for form in handed_in:
+        mistakes[form.group].add(form.mistake)
+        seen[form.group].add(form.seen_as)
+        forms[form.answer].add(form.group)
+    alone = sum(len(mistakes[form.group]) == 1 for form in handed_in)
+    told_apart = sum(1 in (len(mistakes[one.group]), len(seen[one.group])) for one in handed_in)
     together = sum(len(groups) == 1 for groups in forms.values())
-    print(f"{pure} of {len(grouped)} answers are in a group of their mistake alone", end="")
-    print(f" ({pure / len(grouped):.1%})")
-    print(f"{together} of {len(forms)} mistakes have all forms in one group", end="")
-    print(f" ({together / len(forms):.1%})")
-    for group, those in mixed.items():
-        print(f"\nOne group: {'; '.join(sorted(those))}\n    {' | '.join(group)}")
+    for count, of, what in (
+        (alone, handed_in, "answers are in a group of their mistake alone"),
+        (told_apart, handed_in, "are, if those that no visible case tells apart are one mistake"),
+        (together, forms, "mistakes have all forms in one group"),
+    ):
+        print(f"{count} of {len(of)} {what} ({count / len(of):.1%})")
+    for group, those in mistakes.items():
+        if len(those) > 1:
+            why = "the same in all visible cases" if len(seen[group]) == 1 else "told apart"
+            print(f"\nOne group ({why}): {'; '.join(sorted(those))}\n    {' | '.join(group)}")
     for answer, groups in forms.items():
         if len(groups) > 1:
             print(f"\nSeveral groups: {answer}")
             print(*(f"    {' | '.join(group)}" for group in sorted(groups)), sep="\n")
 
 
-def graded(assignment: str) -> Grouped:
+def graded(assignment: str) -> list[Form]:
     """Grade the forms of a homework's kept wrong answers; leave out those that lose nothing."""
     course = Course(REPOSITORY)
     folder = course.root / STAFF / assignment / "answers"
@@ -77,15 +89,19 @@ def graded(assignment: str) -> Grouped:
         scratch = released_copy(course, assignment, Path(place) / "course")
         grading = Grading(scratch, assignment, Path(place), False, stack)
         asked, kept_as_is = [], 0
+        seen: list[tuple[str, str, list[Any]]] = []
         for answer in kept:
-            for number, cells in enumerate(forms_of(answer, finished)):
+            came = results_of(answer.cells, finished)
+            alike = [first for of, first, its in seen if of == answer.of and _agree(came, its)]
+            first = alike[0] if alike else str(answer)
+            seen += [] if alike else [(answer.of, first, came)]
+            for cells in forms_of(answer, came, finished):
                 kept_as_is += cells == answer.cells
                 tests = [(plan, grading.usable(plan, _own(plan, answer))) for plan in grading.plans]
                 submitted = [(plan, those, cells) for plan, those in tests]
-                asked.append(((answer, number), submitted))
-        grouped: Grouped = {}
-        unseen = set()
-        for (answer, number), result in grading.graded(asked):
+                asked.append(((answer, first), submitted))
+        found, unseen = list[Form](), set()
+        for (answer, first), result in grading.graded(asked):
             failed: defaultdict[str, list[PartResult]] = defaultdict(list)
             for part in result.parts:
                 if not part.passed:
@@ -93,12 +109,12 @@ def graded(assignment: str) -> Grouped:
             mistake = f"{answer.of}: {same.get((answer.of, answer.name), answer.name)}"
             key = [f"{test}: {one}" for test, those in failed.items() for one in key_of(those)]
             if failed:
-                grouped[f"{assignment} {answer}", mistake, number] = tuple(key)
+                found.append(Form(f"{assignment} {answer}", mistake, first, tuple(key)))
             else:
                 unseen.add(str(answer))
     print(f"{assignment}: {len(kept)} kept answers, {len(asked)} handed in", end=" ")
     print(f"({kept_as_is} as they are kept); {len(unseen)} lose no point", flush=True)
-    return grouped
+    return found
 
 
 def _own(plan: Any, answer: Answer) -> Sequence[str]:
@@ -120,9 +136,10 @@ def one_mistake(assignment: str) -> dict[tuple[str, str], str]:
 # -- forms
 
 
-def forms_of(answer: Answer, finished: Finished) -> Iterator[Mapping[str, str]]:
-    """Yield the cells of three students with this answer."""
-    expected = results_of(answer.cells, finished)
+def forms_of(
+    answer: Answer, expected: Sequence[Any], finished: Finished
+) -> Iterator[Mapping[str, str]]:
+    """Yield the cells of three students with this answer, whose calls give what is expected."""
     for change in (other_names, other_order, loops):
         cells = {name: change(source) for name, source in answer.cells.items()}
         same = _agree(results_of(cells, finished), expected) if cells != answer.cells else True
