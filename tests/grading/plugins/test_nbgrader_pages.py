@@ -102,7 +102,7 @@ def test_nothing_of_a_hostile_notebook_runs_or_loads_in(pages, page):
 
 
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])
-@pytest.mark.parametrize(("part", "rendered"), [("*_", 0), ("[](", 3), ("word ", 20)])
+@pytest.mark.parametrize(("part", "rendered"), [("*_", 0), ("[](", 2), ("word ", 14)])
 def test_a_page_renders_so_many_slow_texts(pages, page, part, rendered):
     """Each of 20,000 characters. A page renders so many of 20; the others are plain text."""
     text = (part * 20_000)[:20_000]
@@ -114,7 +114,7 @@ def test_a_page_renders_so_many_slow_texts(pages, page, part, rendered):
 def test_a_page_shows_so_much_printed_text(pages, page):
     printed = [new_output("stream", text="x" * 30_000) for _ in range(100)]
     shown = "".join(pages[page]([code_cell(*printed)]).text)
-    assert 1_990_000 < shown.count("x") < 2_010_000
+    assert 990_000 < shown.count("x") < 1_010_000
     assert "… and 30,000 more characters" in shown
 
 
