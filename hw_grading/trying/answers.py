@@ -81,9 +81,9 @@ def try_kept(grading: Grading, tried: Tried, answers: Path) -> None:
         for answer in [*wrong, *right]
         for name in sorted(answer.cells.keys() - known)
     ]
-    for answer, result in grading.graded((one, _submitted(grading, one)) for one in wrong):
+    for answer, result in grading.graded((one, submitted(grading, one)) for one in wrong):
         tried.wrong += 1
-        own = [test for plan in grading.plans for test in _tests_of(plan, answer.of)]
+        own = [test for plan in grading.plans for test in tests_of(plan, answer.of)]
         if not result.lost and answer.name not in settings.limits.get(answer.of, ()):
             tried.missed.append(str(answer))
         elsewhere = {test: points for test, points in result.lost.items() if test not in own}
@@ -94,13 +94,13 @@ def try_kept(grading: Grading, tried: Tried, answers: Path) -> None:
         tried.not_judged += [
             f"{answer}: {cause}" for cause in sorted(causes) if not settings.is_true(answer, cause)
         ]
-    for answer, result in grading.graded((one, _submitted(grading, one)) for one in right):
+    for answer, result in grading.graded((one, submitted(grading, one)) for one in right):
         tried.right += 1
         if result.lost:
             tried.right_lost.append(Lost(str(answer), result.lost, result.why))
 
 
-def _submitted(grading: Grading, answer: kept.Answer) -> Submitted:
+def submitted(grading: Grading, answer: kept.Answer) -> Submitted:
     """Return a kept answer with the tests that it can change.
 
     A test of a training uses the other functions as the instructor's training does, and a student's
@@ -108,12 +108,13 @@ def _submitted(grading: Grading, answer: kept.Answer) -> Submitted:
     """
     submitted = []
     for plan in grading.plans:
-        own = {test for name in answer.cells for test in _tests_of(plan, name)}
+        own = {test for name in answer.cells for test in tests_of(plan, name)}
         affected = grading.usable(plan, plan.affected([*answer.cells]))
         tests = [test for test in affected if test in own or test not in grading.due]
         submitted.append((plan, tests, answer.cells))
     return submitted
 
 
-def _tests_of(plan: Plan, answer: str) -> Iterable[str]:
+def tests_of(plan: Plan, answer: str) -> Iterable[str]:
+    """Return the tests that a notebook has for an answer."""
     return plan.tests_of(answer) if answer in plan.answers else ()
