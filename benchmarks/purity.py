@@ -16,7 +16,7 @@ from hw_grading.homework.course import REPOSITORY, Course, released_copy
 from hw_grading.homework.homework import STAFF
 from hw_grading.mistakes.groups import key_of
 from hw_grading.trying import kept
-from hw_grading.trying.answers import submitted, tests_of
+from hw_grading.trying.answers import tests_of
 from hw_grading.trying.submitting import Grading
 
 _LOOPS = """
@@ -76,7 +76,13 @@ def grouped(assignment: str) -> dict[tuple[str, ...], list[Form]]:
         scratch = released_copy(course, assignment, Path(folder) / "course")
         grading = Grading(scratch, assignment, Path(folder) / "kept", False, stack)
         asked = [
-            ((one, Form(str(one), form)), submitted(grading, kept.Answer(one.of, form, cells)))
+            (
+                (one, Form(str(one), form)),
+                [
+                    (plan, grading.usable(plan, tests_of(plan, one.of)), cells)
+                    for plan in grading.plans
+                ],
+            )
             for one in wrong
             for form, cells in forms_of(one)
         ]

@@ -81,7 +81,7 @@ def try_kept(grading: Grading, tried: Tried, answers: Path) -> None:
         for answer in [*wrong, *right]
         for name in sorted(answer.cells.keys() - known)
     ]
-    for answer, result in grading.graded((one, submitted(grading, one)) for one in wrong):
+    for answer, result in grading.graded((one, _submitted(grading, one)) for one in wrong):
         tried.wrong += 1
         own = [test for plan in grading.plans for test in tests_of(plan, answer.of)]
         if not result.lost and answer.name not in settings.limits.get(answer.of, ()):
@@ -94,13 +94,13 @@ def try_kept(grading: Grading, tried: Tried, answers: Path) -> None:
         tried.not_judged += [
             f"{answer}: {cause}" for cause in sorted(causes) if not settings.is_true(answer, cause)
         ]
-    for answer, result in grading.graded((one, submitted(grading, one)) for one in right):
+    for answer, result in grading.graded((one, _submitted(grading, one)) for one in right):
         tried.right += 1
         if result.lost:
             tried.right_lost.append(Lost(str(answer), result.lost, result.why))
 
 
-def submitted(grading: Grading, answer: kept.Answer) -> Submitted:
+def _submitted(grading: Grading, answer: kept.Answer) -> Submitted:
     """Return a kept answer with the tests that it can change.
 
     A test of a training uses the other functions as the instructor's training does, and a student's
