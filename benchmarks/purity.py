@@ -79,7 +79,7 @@ def grouped(assignment: str) -> dict[tuple[str, ...], list[Form]]:
             (
                 (one, Form(str(one), form)),
                 [
-                    (plan, grading.usable(plan, tests_of(plan, one.of)), cells)
+                    (plan, grading.usable(plan, [*tests_of(plan, one.of)]), cells)
                     for plan in grading.plans
                 ],
             )
