@@ -18,6 +18,7 @@ NAMES = [
     "growth",
     "pages",
     "mistakes",
+    "purity",
     "sizes",
 ]
 

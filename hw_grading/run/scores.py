@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from hw_grading.notebooks import error_of, errors_in
 from hw_grading.outcome import PartResult
-from hw_support.checks.fingerprint import of_message
+from hw_support.checks.fingerprint import LONGEST, of_message
 from hw_support.checks.parts import SECOND_TRY
 from hw_support.source import parsed
 from hw_support.submission.cells import grade_id_of, text_of
@@ -62,6 +62,20 @@ def what_it_says(cell: NotebookNode) -> str:
     return f"printed to stderr: {plain(said, _LONGEST_MESSAGE)}" if said else ""
 
 
+def _fingerprint(cell: NotebookNode, *, of_line: bool = True) -> str:
+    """Return that of a cell's error, with the function that raised it, and the line of a test.
+
+    A line of an answer is the student's own.
+    """
+    if not (errors := errors_in(cell)):
+        return of_message(what_it_says(cell))
+    traceback = strip_ansi("\n".join(errors[0]["traceback"]))
+    raised = re.findall(r"^Cell In\[\d+\], line \d+, in (\w+)\(", traceback, re.M)
+    line = _line_of(cell, errors[0]) if of_line else None
+    where = [f"line {line}"] * bool(line) + raised[-1:]
+    return ": ".join([*where, of_message(error_of(errors[0]))])[:LONGEST]
+
+
 def _line_of(cell: NotebookNode, error: Mapping[str, Any]) -> int | None:
     own = rf"Cell In\[{cell.execution_count}\], line (\d+)"
     frames = (strip_ansi(frame) for frame in error["traceback"])
@@ -105,8 +119,8 @@ def parts_of_answer(cell: NotebookNode) -> Iterator[PartResult]:
     """Yield a part for a cell that is no test, if it ended in an error and has an answer."""
     errors, name = errors_in(cell), grade_id_of(cell) or ""
     if errors and errors[0]["ename"] != "NotImplementedError":
-        said = what_it_says(cell)
-        yield PartResult(name, name, 0.0, 0.0, False, said, fingerprint=of_message(said))
+        mark = _fingerprint(cell, of_line=False)
+        yield PartResult(name, name, 0.0, 0.0, False, what_it_says(cell), fingerprint=mark)
 
 
 def parts_of_test(
@@ -134,7 +148,8 @@ def parts_of_test(
         yield PartResult(name, what, part["points"], earned, not failed, why, **about)
     if not examined:
         passed = not errors and score >= most
-        why = "" if passed else said
-        yield PartResult(name, name, most, score, passed, why, fingerprint=of_message(why))
+        why, mark = ("", "") if passed else (said, _fingerprint(cell))
+        yield PartResult(name, name, most, score, passed, why, fingerprint=mark)
     elif not counts:
-        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=of_message(said))
+        mark = _fingerprint(cell)
+        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=mark)

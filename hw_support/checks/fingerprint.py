@@ -20,13 +20,14 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 def of_marks(marks: Mapping[str, Mark]) -> str:
     """Return the fingerprint of wrong results by their names; "" if one of them has no mark.
 
-    A mark is rounded to a power of ten that is larger than the error of its computation.
+    A mark is rounded to a power of ten that is larger than the error of its computation. The factor
+    keeps sizes that sum to 1 or 10, as those made up by hand do, away from the next power.
     """
     said = []
     for name, (mark, error) in sorted(marks.items()):
         if not error:
             return ""
-        power = math.ceil(math.log10(error))
+        power = math.ceil(math.log10(math.pi * error))
         rounded = round(mark, -power) + 0.0  # 0.0 in the place of -0.0
         said.append(f"{name}: {rounded:.{max(0, -power)}f}")
     return (_RESULTS + "; ".join(said))[:LONGEST] if said else ""

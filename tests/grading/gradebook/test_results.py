@@ -6,7 +6,7 @@ import pytest
 from graded_course import FAILED, PASSED, TEST, WITH, course, error, notebook, problem, run_of
 from sqlalchemy import Engine, event, text
 
-from hw_grading.gradebook.database import Unavailable
+from hw_grading.gradebook.database import Database, Unavailable
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.runs import Run, read_runs, runs_before
 from hw_grading.gradebook.scores import open_gradebook
@@ -40,6 +40,16 @@ def test_a_run_is_read_as_it_was_saved_and_the_last_one_counts(course):
     assert [(who, one.parts, one.graded_with) for who, one in first.items()] == [
         ("ada", (PASSED,), WITH)
     ]
+
+
+def test_runs_of_an_earlier_version_have_no_fingerprints(course):
+    course.grade("ada", notebook(), parts=[replace(FAILED, fingerprint="results: out: 1.0")])
+    database = Database(f"sqlite:///{course.root}/gradebook.db")
+    with database.writing() as connection:
+        connection.execute(text("ALTER TABLE hw_grading_part DROP COLUMN fingerprint"))
+        connection.execute(text("DROP TABLE hw_grading_answer"))
+    database.close()
+    assert course.result("ada").run.parts == (FAILED,)
 
 
 def test_a_run_is_compared_with_the_last_one_of_another_file_or_test(course):
