@@ -30,6 +30,7 @@ from hw_grading.homework.notebook import is_test
 from hw_grading.lms.platforms import PLAIN, PLATFORMS, Platform
 from hw_grading.lms.roster import Roster, Who, read_roster
 from hw_grading.lms.tables import folded
+from hw_grading.mistakes.groups import told_in
 from hw_grading.notebooks import MAX_BYTES
 from hw_grading.rendering.feedback.exporter import hide_details
 from hw_grading.rendering.feedback.summary import in_short
@@ -69,7 +70,7 @@ def pack_feedback(
     """
     results = read_results(course, assignment)
     with open_gradebook(course.db_url, assignment) as (db, _):
-        pages = feedback_of(results, comments_in(db, assignment))
+        pages = feedback_of(results, comments_in(db, assignment), told_in(results))
     why: defaultdict[str, list[str]] = defaultdict(list)  # who is left out, by the reason
     if kind == PLAIN:
         named_as = {student: _named_by_id(student) for student in pages}
@@ -85,7 +86,7 @@ def pack_feedback(
             how = typed("hw-grading feedback", assignment)
             why[f"no feedback is written: {how}"].append(student)
         elif page is Feedback.OLDER:
-            how = typed("hw-grading feedback", assignment, "--zip", kind, "--force")
+            how = typed("hw-grading feedback", assignment, "--zip", kind)
             why[f"the feedback is older than the scores: {how}"].append(student)
         elif student in named_as:
             paths = filter(Path.exists, pages_of(course, assignment, student))
