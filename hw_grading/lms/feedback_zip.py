@@ -22,6 +22,7 @@ from nbformat.v4 import new_markdown_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
 from hw_grading.gradebook.collected import Record, read_collected
+from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.given import Feedback, feedback_of, pages_of
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
@@ -52,6 +53,25 @@ class Packed:
     path: Path
     students: list[str]  # who have a page in it
     left_out: list[str]  # sentences that say who has none, and why
+
+
+def older_pages(course: Course, assignment: str, students: Collection[str] = ()) -> list[str]:
+    """Return the students whose pages say something else than the gradebook says now."""
+    try:
+        results = read_results(course, assignment)
+    except Unavailable:  # nbgrader says it
+        return []
+    with open_gradebook(course.db_url, assignment) as (db, _):
+        pages = feedback_of(results, comments_in(db, assignment), told_in(results))
+    older = (student for student, page in pages.items() if page is Feedback.OLDER)
+    return [student for student in older if student in (students or pages)]
+
+
+def remove_pages(course: Course, assignment: str, students: Collection[str]) -> None:
+    """Remove students' pages of feedback."""
+    for student in students:
+        for path in pages_of(course, assignment, student):
+            path.unlink(missing_ok=True)
 
 
 def pack_feedback(

@@ -75,6 +75,7 @@ def figures_of(results: Results) -> Figures:
 
 def _question(results: Results, graded: Sequence[Result], cell: Cell) -> Question:
     given, empty, waiting, timed_out = list[float](), list[float](), 0, 0
+    stubs = 0
     for result in graded:
         score = next((one for one in result.known.scores if one.cell == cell), None)
         if score is None:
@@ -85,8 +86,11 @@ def _question(results: Results, graded: Sequence[Result], cell: Cell) -> Questio
             is_empty = cell.by_hand and score.manual is None
             (empty if is_empty else given).append(result.points(cell.name))
         problems = result.run.problems if result.run else ()
+        parts = result.run.parts_of(cell.name) if result.run and not cell.by_hand else []
+        is_stub = any("NotImplementedError" in part.message for part in parts)
+        stubs += is_stub and not any(part.earned for part in parts)
         timed_out += any(p.kind is Kind.TIME_LIMIT and p.cell == cell.name for p in problems)
-    answered = len(given) + waiting
+    answered = len(given) + waiting - stubs
     if not waiting:  # zeros of empty answers are not the mean of those that people have graded
         given += empty
     return Question(

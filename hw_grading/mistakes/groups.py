@@ -51,6 +51,17 @@ class Group:
         return sha256("\n".join(self.key).encode()).hexdigest()[:16]
 
 
+def gains_of(group: Group, results: Results) -> dict[str, float]:
+    """Return the points that a pardon gives to each of a group: what the failures cost.
+
+    Nobody gets more than all points of the test, and nobody is there who gets none.
+    """
+    most = {cell.name: cell.max_points for cell in results.counting}.get(group.test, 0.0)
+    left = {who: most - results.of(who).points(group.test) for who in group.lost}
+    gains = {who: round(min(lost, left[who]), 6) for who, lost in group.lost.items()}
+    return {who: points for who, points in gains.items() if points > 0}
+
+
 def groups_of(results: Results, mistakes: Sequence[Mistake]) -> dict[str, list[Group]]:
     """Return the groups of each test that somebody failed, the largest first, by grade id."""
     found: defaultdict[tuple[str, tuple[str, ...]], dict[str, list[PartResult]]]

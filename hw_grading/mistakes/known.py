@@ -90,11 +90,12 @@ def remove_mistake(course: Path, assignment: str, mistake: Mistake) -> None:
     _change(course, assignment, [mistake], [])
 
 
-def write_terms(course: Path, assignment: str, term: str, counts: Mapping[Mistake, int]) -> None:
+def write_terms(
+    course: Path, assignment: str, term: str, counts: Iterable[tuple[Mistake, int]]
+) -> None:
     """Write how many students had each mistake in a term."""
     counted = [
-        one.model_copy(update={"terms": {**one.terms, term: count}})
-        for one, count in counts.items()
+        one.model_copy(update={"terms": {**one.terms, term: count}}) for one, count in counts
     ]
     _change(course, assignment, counted, counted)
 
