@@ -4,7 +4,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 
-from hw_grading.analysis.report import fit
+from hw_grading.analysis.report import clipped, fit
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import Course
 from hw_grading.mistakes.figures import Figures, Question, figures_of
@@ -12,10 +12,11 @@ from hw_grading.mistakes.groups import Group, groups_of, told_to
 from hw_grading.mistakes.known import Mistake, read_mistakes, write_terms
 from hw_grading.texts import aligned, counted, counted_points, in_digits, typed
 from hw_support.submission.file import UserError
+from hw_support.submission.problems import plain
 
 SEVERAL = "may be several mistakes"
 _WIDEST_TITLE = 40  # columns
-_LONGEST_TERM = 40  # characters
+_LONGEST_TERM, _LONGEST = 40, 1_000  # characters, of a term and of a message
 
 
 def table(
@@ -35,13 +36,7 @@ def table(
         lines += _groups(of_test, everything)
     if not groups:
         lines += ["", "No test took points for a known reason."]
-    return "\n".join(fit_line(line, width) for line in lines)
-
-
-def fit_line(line: str, width: int) -> str:
-    """Cut a line to a width, and keep the blanks at its start."""
-    blanks = len(line) - len(line.lstrip(" "))
-    return " " * blanks + fit(line[blanks:], max(width - blanks, 1)) if line.strip() else ""
+    return "\n".join(clipped(line, width) for line in lines)
 
 
 def _figures(found: Figures) -> Iterator[str]:
@@ -79,7 +74,7 @@ def _groups(groups: list[Group], everything: bool) -> Iterator[str]:
         lost = counted_points(sum(group.lost.values()))
         several = f" ({SEVERAL})" if group.may_be_several else ""
         yield f"  {counted(len(group.lost), 'student')}, {lost} lost{several}"
-        yield f"      {group.message}"
+        yield f"      {plain(group.message, _LONGEST)}"
         if group.sentence:
             yield f"      named: {group.sentence}"
         for pardon in group.pardons:
@@ -87,9 +82,10 @@ def _groups(groups: list[Group], everything: bool) -> Iterator[str]:
     if rest := groups[len(shown) :]:
         lost = counted_points(sum(sum(group.lost.values()) for group in rest))
         alone = (
-            "answer that no other is like" if len(rest) == 1 else "answers that no others are like"
+            f"{counted(len(rest), 'student')} with {'an answer' if len(rest) == 1 else 'answers'}"
         )
-        yield f"  {len(rest)} {alone}, {lost} lost"
+        alone += " unlike all others"
+        yield f"  {alone}, {lost} lost"
 
 
 def store_terms(course: Course, assignment: str, term: str) -> list[str]:
