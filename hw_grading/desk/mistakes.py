@@ -60,7 +60,8 @@ def group(desk: HomeworkDesk, test: str, key: str) -> Json:
     for student in order[:MAX_READ]:
         lines = _lines_of(code_of(desk.course, desk.assignment, student, answers))
         by_code.setdefault(lines, []).append(student)
-    first, *others = sorted(by_code, key=lambda lines: (not lines, sum(map(len, lines)), lines))
+    first = min(by_code, key=lambda lines: (not lines, sum(map(len, lines)), lines))
+    others = sorted(by_code.keys() - {first}, key=lambda lines: (-len(by_code[lines]), lines))
     gains, names = gains_of(found, results), desk.book.names()
     return {
         **_of_group(found),

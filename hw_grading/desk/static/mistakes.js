@@ -9,6 +9,7 @@ import { grader, loaded } from "./page.js";
 const PAUSE = 300; // milliseconds without a key press before the preview is requested
 const LONGEST = 500; // characters of a sentence
 const BAR = 34; // pixels
+const MAX_LINKS = 5; // to answers that are the same
 let named = sessionStorage.getItem(NAMES) === "yes"; // whether names are shown
 
 // -- the class
@@ -53,23 +54,25 @@ function theClass(figures, wrong) {
   const what = ofTests ? "The tests give" : "In all:";
   const why = ofTests ? " The points that people give are not counted until all answers are graded." : "";
   const said = `${what} ${rounded(total.mean)} of ${points(total.most)} points in the mean, median ${rounded(total.median)}, spread ${rounded(total.spread)}.${why}`;
-  const number = (value) => make("td", { className: "number" }, String(value));
+  /** @type {[string, (question: any) => any][]} the figures that any question has */
+  const columns = [
+    ["Answered", ({ answered }) => String(answered)],
+    ["Mean", (one) => rounded(one.points.mean)],
+    ["Of", (one) => points(one.points.most)],
+    ["In %", ({ points: { mean, most } }) => (mean === null || !most ? "–" : `${Math.round((100 * mean) / most)} %`)],
+    ["Spread", (one) => rounded(one.points.spread)],
+    ["Waiting", ({ waiting }) => waiting && String(waiting)],
+    ["Time limit", ({ timed_out: times }) => times && String(times)],
+  ];
+  const shown = columns.filter(([, of]) => questions.some(of));
   const rows = questions.map((one) => {
-    const { mean, most, spread } = one.points;
     const name = wrong.has(one.cell) ? make("a", { href: `#of-${one.cell}` }, one.title) : one.title;
     return [
       make("th", { scope: "row" }, name),
-      number(one.answered),
-      number(rounded(mean)),
-      number(points(most)),
-      number(mean !== null && most ? `${Math.round((100 * mean) / most)} %` : "–"),
-      number(rounded(spread)),
-      number(one.waiting || ""),
-      number(one.timed_out || ""),
+      ...shown.map(([, of]) => make("td", { className: "number" }, of(one) || "")),
     ];
   });
-  const heads = ["Answered", "Mean", "Of", "In %", "Spread", "Waiting", "Time limit"];
-  const right = heads.map((head) => make("th", { scope: "col", className: "number" }, head));
+  const right = shown.map(([head]) => make("th", { scope: "col", className: "number" }, head));
   const scroll = { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Questions" };
   return [
     make("p", {}, about),
@@ -98,7 +101,7 @@ function summaryOf({ students, lost, message, sentence, several, pardons }) {
 
 /** @param {string} test @param {any} group */
 function groupOf(test, group) {
-  const inside = make("div", { className: "inside" });
+  const inside = make("div", { className: "opened" });
   const box = make("details", { className: "group" }, summaryOf(group), inside);
   const renew = (changed) => {
     box.classList.toggle("known", Boolean(changed.sentence));
@@ -117,8 +120,12 @@ function groupOf(test, group) {
     }
   };
   const show = (found) => {
+    const had = inside.contains(document.activeElement) && document.activeElement?.textContent;
     renew(found);
-    inside.replaceChildren(answers(found), actions(test, found, renew, show));
+    inside.replaceChildren(answers(found), actions(test, found, show, () => box.querySelector("summary")?.focus()));
+    const buttons = [...inside.querySelectorAll(".act button")];
+    const same = had && (buttons.find((one) => one.textContent === had) ?? buttons[0]);
+    if (same) same.focus(); // keep the focus, because the forms are made again
   };
   box.addEventListener("toggle", load);
   return box;
@@ -126,14 +133,23 @@ function groupOf(test, group) {
 
 /** Make the code of a group's answers. @param {any} found */
 function answers(found) {
-  const { message, code, by, others, more, numbers, names } = found;
+  const { message, sentence, code, by, others, more, numbers, names } = found;
   const who = (students) => {
     const links = students.map((student) => {
       const href = address("student", student);
       const number = `answer ${numbers[student]}`;
       return make("a", { href, "data-number": number, "data-name": names[student] || student }, number);
     });
-    return make("p", { className: "soft who" }, ...listed(links));
+    const line = make("p", { className: "soft" });
+    const rest = links.splice(links.length > MAX_LINKS + 1 ? MAX_LINKS : links.length);
+    line.append(...(links.length + rest.length > 1 ? [`${links.length + rest.length} alike: `] : []), ...listed(links));
+    const all = () => {
+      line.querySelector("button")?.remove();
+      line.append(...listed(rest));
+      rest[0].focus();
+    };
+    if (rest.length) line.append(", ", button(`${rest.length} more`, all, { className: "quiet" }));
+    return line;
   };
   const codeBox = (label, ...lines) => {
     const about = { className: "code", tabIndex: 0, role: "region", "aria-label": label };
@@ -145,8 +161,8 @@ function answers(found) {
   const box = make(
     "div",
     {},
-    make("h3", {}, "What the test says"),
-    make("p", {}, message),
+    sentence && make("h3", {}, "What the test says"),
+    sentence && make("p", {}, message),
     make("h3", {}, others.length ? "The shortest answer" : "The answer"),
     code.length ? codeBox("The answer", ...code.map(line)) : make("p", {}, "The graded notebook has no code here."),
     who(by),
@@ -179,7 +195,7 @@ function call(within) {
 }
 
 /** Make the forms with which a mistake is named and pardoned. */
-function actions(test, found, renew, show) {
+function actions(test, found, show, focus) {
   const { id, sentence, named: own, nameable, terms, pardons, gains, plan } = found;
   const parts = [];
   /** @param {string} said @param {(changed: any) => any} what @param {string[]} where @param {object} body */
@@ -288,6 +304,7 @@ function actions(test, found, renew, show) {
       ],
       { buttons: [["Give the points", "main", "give"], ["Cancel", "", ""]], check },
     );
+    if (document.activeElement === document.body) focus();
   }
 }
 
