@@ -100,14 +100,20 @@ def doctor(asked: Asked) -> int:
     return FINE if doctor(asked.course) else TO_DO
 
 
-@_command("Prepare")
+@_command(
+    "Prepare",
+    _text("--from", "an earlier homework, to begin with a copy of it", metavar="HOMEWORK"),
+)
 def new(asked: Asked) -> int:
     """Write the notebook of a new homework, which you then change.
 
-    In an empty folder it begins a course.
+    In an empty folder it begins a course. With --from it copies the notebook, the manifest, and
+    what is known of mistakes; items that graders added to rubrics stand in the mark schemes.
     """
-    from hw_grading.commands.new import new
+    from hw_grading.commands.new import new, new_from
 
+    if old := getattr(asked, "from"):
+        return _say(new_from(asked.course, asked.homework, old))
     then = f"Write your questions into the notebook. Then type: {_PROGRAM} release {asked.homework}"
     return _say([*new(asked.course, asked.homework), then])
 

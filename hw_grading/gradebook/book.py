@@ -25,6 +25,7 @@ from hw_grading.gradebook.model import (
     Conflict,
     Event,
     Grading,
+    Item,
     Mark,
     Question,
     Refused,
@@ -118,6 +119,12 @@ class ManualGrading:
         """Return the rubric of a question."""
         with self._rows(cell) as rows:
             return rows.rubric()[0]
+
+    def added_items(self, cell: str) -> list[Item]:
+        """Return the items of a rubric that the mark scheme has not."""
+        with self._rows(cell) as rows:
+            known = {one.text for one in rows.first.items}
+            return [one for one in rows.rubric()[0].items if one.text not in known]
 
     def gradings(self, cell: str) -> dict[str, Grading]:
         """Return the state of every student's answer."""
