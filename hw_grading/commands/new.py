@@ -79,7 +79,7 @@ def new_from(course: Course, assignment: str, old: str) -> list[str]:
             shutil.copytree(old_staff, staff, ignore=skip)
             for path in staff.rglob("*.py"):
                 text = path.read_text(encoding="utf-8")
-                renamed = re.sub(rf"\b{STAFF}\.{old}\b", f"{STAFF}.{assignment}", text)
+                renamed = re.sub(rf"\b{STAFF}\.{re.escape(old)}\b", f"{STAFF}.{assignment}", text)
                 path.write_text(renamed, encoding="utf-8")
         for path in folder.glob("*.ipynb"):
             _add_items(path, added, old)

@@ -8,6 +8,7 @@ A page goes to the student whose file `collect` took, if the list of students st
 """
 
 import io
+import shutil
 import tempfile
 import zipfile
 from collections import defaultdict
@@ -68,10 +69,9 @@ def older_pages(course: Course, assignment: str, students: Collection[str] = ())
 
 
 def remove_pages(course: Course, assignment: str, students: Collection[str]) -> None:
-    """Remove students' pages of feedback."""
+    """Remove students' pages of feedback, as nbgrader does before it writes them again."""
     for student in students:
-        for path in pages_of(course, assignment, student):
-            path.unlink(missing_ok=True)
+        shutil.rmtree(course.feedback(student, assignment), ignore_errors=True)
 
 
 def pack_feedback(

@@ -112,15 +112,15 @@ def _change(
         document = tomlkit.document()
         document.add(tomlkit.comment("Known mistakes, and the sentences that students read."))
     rows = document.setdefault("mistake", tomlkit.aot())
-    new = {one.key: tomlkit.item(one.model_dump(mode="json", exclude_defaults=True)) for one in add}
+    new = {one.key: one.model_dump(mode="json", exclude_defaults=True) for one in add}
     gone = {one.key for one in remove}
     for place in range(len(rows) - 1, -1, -1):
         key = Mistake(**rows[place].unwrap()).key
         if key in new:
-            rows[place] = new.pop(key)
+            rows[place].update(new.pop(key))
         elif key in gone:
             del rows[place]
     for row in new.values():
-        rows.append(row)
+        rows.append(tomlkit.item(row))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, tomlkit.dumps(document).encode())
