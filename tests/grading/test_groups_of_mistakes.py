@@ -63,12 +63,12 @@ def test_two_with_one_mistake_read_one_sentence_and_a_third_does_not(generated_c
     command = ["--course", str(course.root)]
     assert main([*command, "feedback", "hw2"]) == 0
     before = {student: read(course, student) for student in answers}
-    sentence = "A number and a text cannot be **added**."
+    sentence = "A number and a text cannot be **added**"
     named = Mistake(test="test_triple", sentence=sentence, fingerprints=groups[0].key)
     write_mistake(course.root, "hw2", named)
     assert main([*command, "feedback", "hw2"]) == 0
     after = {student: read(course, student) for student in answers}
-    told = "What happened A number and a text cannot be added."
+    told = "What happened A number and a text cannot be added"
     assert {who: box(text).count(told) for who, text in after.items()} == {
         "ada": 1, "bob": 1, "eve": 0, "dan": 0,
     }  # fmt: skip
@@ -95,12 +95,8 @@ def test_a_pardon_and_its_undoing_change_every_total(graded, desk, capsys):
 
     def totals():
         assert main(["--course", str(graded.root), "report", "hw2"]) == 0
-        said = capsys.readouterr().out
-        shown = {
-            line.split()[0]: line for line in said.splitlines() if line.startswith(("ada", "eve"))
-        }
         results = read_results(Course(graded.root), "hw2")
-        return [results.of(who).final for who in ("ada", "bob", "eve")], shown, said
+        return [results.of(who).final for who in ("ada", "bob", "eve")], capsys.readouterr().out
 
     group = page.group(desk, TEST, first(desk)["id"])
     assert group["gains"] == [(2.0, 2)]
@@ -110,8 +106,7 @@ def test_a_pardon_and_its_undoing_change_every_total(graded, desk, capsys):
         page.pardon(desk, TEST, group["id"], group["plan"], " ", "Kim")
     given = page.pardon(desk, TEST, group["id"], group["plan"], "Both readings count.", "Kim")
     assert totals()[0] == [7.0, 7.0, 5.0]
-    assert "corrected by +2 for everybody with this answer: Both readings" in totals()[2]
-    assert "+2 2: Both" not in page_of(graded, "ada")
+    assert "corrected by +2 for everybody with this answer: Both readings" in totals()[1]
     assert "Both readings count." in box(page_of(graded, "ada"))
     assert "Both readings count." not in page_of(graded, "eve")
     with pytest.raises(Refused, match="points already"):
@@ -184,18 +179,15 @@ def test_hostile_texts_stay_texts_and_a_forged_fingerprint_gives_nothing(graded,
     for student in ("ada", "bob"):
         message = HOSTILE if student == "ada" else f"{HOSTILE} 2"
         graded.grade(student, content, auto=1.0, parts=[PASSED, wrong(message=message)])
-    # A pardon gives what a failure cost: one that is forged onto a passed test costs nothing.
+    # A pardon gives what a failure cost, and nothing to one that cost nothing.
     forged = wrong(points=0.0, message="results: out: 3.5")
     graded.grade("eve", notebook(), auto=3.0, parts=[PASSED, forged])
     said = table(Course(graded.root), "hw2", width=80)
     assert all(c == "\n" or c.isprintable() for c in said)
     assert max(map(len, said.splitlines())) <= 80
     group = page.group(desk, TEST, first(desk)["id"])
-    shown = [
-        group["message"],
-        *group["code"],
-        *(text for o in group["others"] for _, text in o["lines"]),
-    ]
+    lines = [text for one in group["others"] for _, text in one["lines"]]
+    shown = [group["message"], *group["code"], *lines]
     assert all(text.isprintable() and len(text) <= 600 for text in shown)
     assert sum(len(one["lines"]) for one in group["others"]) <= 400
     assert group["gains"] == [(2.0, 2)]
