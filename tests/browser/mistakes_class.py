@@ -90,7 +90,8 @@ def write_wrong_class(root: Path, students: int = 200, alone: int = 5) -> None:
     plan = list(itertools.chain(*([name] * share for name, share in SHARES.items())))
     plan += [""] * (20 - len(plan))
     mistakes = {who: plan[number % 20] for number, who in enumerate(names)}
-    for number, who in enumerate(names[:alone]):
+    right = [who for who in names if not mistakes[who]]
+    for number, who in enumerate(right[:alone]):
         mistakes[who] = str(number)
     forms = {name: itertools.cycle(made) for name, (*_, made) in WRONG.items()}
     url = f"sqlite:///{root / 'gradebook.db'}"
