@@ -60,15 +60,15 @@ def test_a_mistake_is_named_pardoned_and_both_are_taken_back_by_keyboard(desk, r
     expect(group.locator(".code").first).to_have_text(re.compile("return x, np.ones_like"))
     expect(group).not_to_contain_text("Ada Number")
     group.get_by_label("What happened").focus()
-    keys.type("It is the **identity** <img src=x>.")
-    expect(group.locator(".read strong")).to_have_text("identity")
+    keys.type("It is the `identity` <img src=x>.")
+    expect(group.locator(".read code")).to_have_text("identity")
     expect(group.locator(".read")).to_contain_text("<img src=x>")
     keys.press("Tab")
     keys.press("Enter")
     expect(group.get_by_role("button", name="Remove")).to_be_visible()
     expect(group.get_by_role("button", name="Save")).to_be_focused()
     [known] = read_mistakes(root, ASSIGNMENT)
-    assert known.sentence == "It is the **identity** <img src=x>."
+    assert known.sentence == "It is the `identity` <img src=x>."
     group.get_by_role("button", name="Give the points").focus()
     keys.press("Enter")
     dialog = page.get_by_role("dialog", name="Give these answers their points")

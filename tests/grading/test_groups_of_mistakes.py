@@ -63,7 +63,7 @@ def test_two_with_one_mistake_read_one_sentence_and_a_third_does_not(generated_c
     command = ["--course", str(course.root)]
     assert main([*command, "feedback", "hw2"]) == 0
     before = {student: read(course, student) for student in answers}
-    sentence = "A number and a text cannot be **added**"
+    sentence = "A number and a text cannot be `added`"
     named = Mistake(test="test_triple", sentence=sentence, fingerprints=groups[0].key)
     write_mistake(course.root, "hw2", named)
     assert main([*command, "feedback", "hw2"]) == 0
