@@ -149,7 +149,7 @@ CORRECTIONS = Table(
     _filled("at", DateTime),
     Column("undone_by", String(MAX_IN_A_NAME)),
     Column("undone_at", DateTime),
-    _filled("students", Text),  # of a group, as JSON; or ""
+    Column("students", Text, nullable=False, default=""),  # of a group, as JSON
     sqlite_autoincrement=True,  # a number is never reused
 )
 RUNS = Table(
@@ -188,15 +188,13 @@ PARTS = Table(
 
 
 def is_complete(there: Inspector) -> bool:
-    """Whether a database has all tables and columns."""
+    """Whether a database has all tables, and the column that came last, and so all others."""
     is_there = METADATA.tables.keys() <= set(there.get_table_names())
-    return is_there and not any(_missing(there, table) for table in METADATA.tables.values())
+    return is_there and not _missing(there, CORRECTIONS)
 
 
 def _missing(there: Inspector, table: Table) -> list[Column[Any]]:
-    """Return the columns that a table lacks; none if there is no such table."""
-    if not there.has_table(table.name):
-        return []
+    """Return the columns that a table lacks."""
     names = {column["name"] for column in there.get_columns(table.name)}
     return [column for column in table.columns if column.name not in names]
 
@@ -208,7 +206,8 @@ def make_tables(connection: Connection) -> None:
     keeps the extensions that nbgrader's own column has.
     """
     there = inspect(connection)
-    is_new = EXTENSIONS.name not in there.get_table_names()
+    names = there.get_table_names()
+    is_new = EXTENSIONS.name not in names
     METADATA.create_all(connection)
     if not is_new and "answer" in {column["name"] for column in there.get_columns(MARKS.name)}:
         # Earlier versions kept the digests in the table of marks.
@@ -216,7 +215,7 @@ def make_tables(connection: Connection) -> None:
         connection.execute(text(f"INSERT INTO hw_grading_answer {digests}"))
         connection.execute(delete(MARKS).where(MARKS.c.revision == 0))
         connection.execute(text("ALTER TABLE hw_grading_mark DROP COLUMN answer"))
-    for table in METADATA.tables.values() if not is_new else ():
+    for table in (one for one in METADATA.sorted_tables if one.name in names):
         for column in _missing(there, table):  # of a later version
             kind = column.type.compile(connection.dialect)
             added = f"ADD COLUMN {column.name} {kind} NOT NULL DEFAULT ''"
