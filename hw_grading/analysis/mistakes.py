@@ -8,7 +8,7 @@ from hw_grading.analysis.report import clipped, fit
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import Course
 from hw_grading.mistakes.figures import Figures, Question, figures_of
-from hw_grading.mistakes.groups import Group, groups_of, told_to
+from hw_grading.mistakes.groups import Group, groups_of, mistakes_of
 from hw_grading.mistakes.known import Mistake, read_mistakes, write_terms
 from hw_grading.texts import aligned, counted, counted_points, in_digits, typed
 from hw_support.submission.file import UserError
@@ -102,11 +102,11 @@ def store_terms(course: Course, assignment: str, term: str) -> list[str]:
 
 
 def counts_of(results: Results, mistakes: tuple[Mistake, ...]) -> list[tuple[Mistake, int]]:
-    """Return how many students are told of each mistake; all mistakes are there."""
+    """Return how many students made each mistake; all mistakes are there."""
     told = Counter(
         (test, sentence)
         for result in results.handed_in
-        for test, sentences in told_to(result, mistakes).items()
+        for test, sentences in mistakes_of(result, mistakes).items()
         for sentence in set(sentences.values())
     )
     return [(one, told[one.test, one.sentence]) for one in mistakes]

@@ -116,15 +116,26 @@ def key_of(failed: Iterable[PartResult]) -> tuple[str, ...]:
 # -- what students are told
 
 
-def told_to(result: Result, mistakes: Sequence[Mistake]) -> Told:
-    """Return what a student is told of known mistakes."""
-    told: dict[str, dict[str, str]] = {}
+def mistakes_of(result: Result, mistakes: Sequence[Mistake]) -> Told:
+    """Return the sentences of the known mistakes of a student."""
+    found: dict[str, dict[str, str]] = {}
     for test, failed in failures_of(result).items() if mistakes else ():
         key = key_of(failed)
         for one in {part.fingerprint for part in failed}:
             if sentence := sentence_for(mistakes, test, one, key):
-                told.setdefault(test, {})[one] = sentence
-    return told
+                found.setdefault(test, {})[one] = sentence
+    return found
+
+
+def told_to(result: Result, mistakes: Sequence[Mistake]) -> Told:
+    """Return what a student is told of known mistakes, other than what messages say already."""
+    known, parts = mistakes_of(result, mistakes), result.run.parts if result.run else ()
+    said = {test: " ".join(p.message for p in parts if p.cell == test) for test in known}
+    told = {
+        test: {one: its for one, its in sentences.items() if its.rstrip(".") not in said[test]}
+        for test, sentences in known.items()
+    }
+    return {test: sentences for test, sentences in told.items() if sentences}
 
 
 def told_in(results: Results) -> dict[str, Told]:

@@ -76,7 +76,9 @@ def test_two_with_one_mistake_read_one_sentence_and_a_third_does_not(generated_c
 
 
 def test_feedback_names_whose_pages_changed_and_explain_says_the_sentence(graded, capsys):
-    for student, part in {"ada": wrong(), "bob": wrong(), "eve": wrong("results: out: 4")}.items():
+    said_already = wrong(message="out: expected 2, got 3. Likely cause: Twice")
+    parts = {"ada": wrong(), "bob": wrong(), "eve": wrong("results: out: 4"), "kim": said_already}
+    for student, part in parts.items():
         graded.grade(student, notebook(), auto=1.0, manual=4.0, parts=[PASSED, part])
         page_of(graded, student)
     write_mistake(graded.root, "hw2", Mistake(test=TEST, sentence="Twice.", fingerprints=[RESULTS]))

@@ -245,7 +245,7 @@ function actions(test, found, show, focus) {
       field,
       make("p", { className: "soft" }, "They read in their feedback:"),
       read,
-      sentence && !own && make("p", { className: "soft" }, "This sentence is that of other answers with some of these wrong results. Save your own in its place."),
+      sentence && !own && make("p", { className: "soft" }, "This sentence is for some of these wrong results, wherever they are. What you save here is for these answers alone."),
       many.length > 0 && make("p", { className: "soft" }, `Students who had it: ${many.join(", ")}`),
       make(
         "p",
