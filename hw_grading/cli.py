@@ -100,14 +100,20 @@ def doctor(asked: Asked) -> int:
     return FINE if doctor(asked.course) else TO_DO
 
 
-@_command("Prepare")
+@_command(
+    "Prepare",
+    _text("--from", "an earlier homework, to begin with a copy of it", metavar="HOMEWORK"),
+)
 def new(asked: Asked) -> int:
     """Write the notebook of a new homework, which you then change.
 
-    In an empty folder it begins a course.
+    In an empty folder it begins a course. With --from it copies the notebook, the manifest, and
+    what is known of mistakes; items that graders added to rubrics stand in the mark schemes.
     """
-    from hw_grading.commands.new import new
+    from hw_grading.commands.new import new, new_from
 
+    if old := getattr(asked, "from"):
+        return _say(new_from(asked.course, asked.homework, old))
     then = f"Write your questions into the notebook. Then type: {_PROGRAM} release {asked.homework}"
     return _say([*new(asked.course, asked.homework), then])
 
@@ -375,17 +381,24 @@ def correct(asked: Asked) -> int:
     )
 
 
-@_command("After grading")
-def statistics(asked: Asked) -> int:
-    """Write statistics of a class: points by question, parts of tests that fail most.
+@_command(
+    "After grading",
+    _switch("--all", "also the mistakes of one student alone"),
+    _text("--store", "write how many had each named mistake in this term, such as 2026-fall"),
+)
+def mistakes(asked: Asked) -> int:
+    """Show what a class got wrong: points by question, and answers that failed alike.
 
-    Writes statistics_<homework>.html, a page without names of students, and beside it a table with
-    a line for each student and part.
+    Of each group: how many students, the points that they lost, the message, and the sentence that
+    they read in their feedback. The desk's page Mistakes also has their code. There you name a
+    mistake, or give its points. --store counts named mistakes for those who teach next year.
     """
-    from hw_grading.analysis.statistics import write_statistics
+    from hw_grading.analysis.mistakes import store_terms, table
 
-    page = asked.course.folder / f"statistics_{asked.homework}.html"
-    return _say(write_statistics(asked.course.folder, asked.homework, page))
+    said = [table(asked.course, asked.homework, everything=asked.all)]
+    if asked.store:
+        said += store_terms(asked.course, asked.homework, asked.store)
+    return _say(said)
 
 
 @_command("After grading", _argument("folder", "where to write", metavar="FOLDER", type=Path))
@@ -415,18 +428,23 @@ def code(asked: Asked) -> int:
 def feedback(asked: Asked) -> int:
     """Write a page of feedback for each student.
 
-    Runs `nbgrader generate_feedback`, and passes all other options on to it: --force writes all
-    pages again. Then `nbgrader release_feedback`, if the homework was collected through the
+    Runs `nbgrader generate_feedback`, and passes all other options on to it. Pages of which a
+    score, a comment or a sentence has changed are written again, and named; with --force all pages
+    are. Then `nbgrader release_feedback`, if the homework was collected through the
     exchange. --zip packs the pages under the names of the files that you collected: upload it in
     Moodle with "Upload multiple feedback files in a zip", in Canvas with "Upload Submissions".
     """
     from nbgrader.exchange.default import Exchange
 
-    from hw_grading.lms.feedback_zip import pack_feedback
-    from hw_grading.texts import counted
+    from hw_grading.lms.feedback_zip import older_pages, pack_feedback, remove_pages
+    from hw_grading.texts import counted, named
 
-    status = _nbgrader("generate_feedback", asked, asked.more)
     course = asked.course
+    older = older_pages(course, asked.homework, asked.student)
+    remove_pages(course, asked.homework, older)  # nbgrader writes only pages that are missing
+    status = _nbgrader("generate_feedback", asked, asked.more)
+    if older:
+        _say([f"Pages that changed ({len(older)}): {named(older, 12)}"])
     inbound = Path(Exchange(config=course.config).root, course.directory.course_id, "inbound")
     if any(f"+{asked.homework}+" in folder.name for folder in inbound.glob("*")):
         status = max(status, _nbgrader("release_feedback", asked))

@@ -17,7 +17,7 @@ from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from hw_grading import DISTRIBUTION
-from hw_grading.gradebook.tables import METADATA, make_tables
+from hw_grading.gradebook.tables import is_complete, make_tables
 from hw_support.submission.file import UserError
 
 SECONDS_TO_WAIT = 20  # how long to wait for another writer of an SQLite gradebook
@@ -93,7 +93,7 @@ class Database:
                 raise Unavailable(
                     f"The gradebook {shown_address(self._url)} is empty. {_HOW_TO_GET_ONE}"
                 )
-            if not METADATA.tables.keys() <= set(inspect(engine).get_table_names()):
+            if not is_complete(inspect(engine)):
                 with _locked(engine) as connection:
                     make_tables(connection)
             self._engine, self._file = engine, file

@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from hw_grading.gradebook.given import Told
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, Score, Student
@@ -62,6 +63,7 @@ class Facts:
     comments: Mapping[str, str] = field(default_factory=dict)  # the graders' comments, by grade id
     # by grade id, in the order of the instructor's notebook
     places: Places = field(default_factory=Places)
+    told: Told = field(default_factory=dict)  # of known mistakes
     instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
 
     @property
@@ -116,6 +118,11 @@ def trusted_html(text: str, attachments: Mapping[str, Any] | None = None) -> Mar
 _kept = functools.lru_cache(maxsize=500)(text_html)  # for the whole class
 
 
+def told_html(sentence: str) -> Markup:
+    """Return the sentence of a known mistake as students read it."""
+    return trusted_html(comment_markdown(sentence))
+
+
 def remark_of(text: str) -> Remark:
     """Parse a grader's comment: lines such as ``+1  names the cache``, then a text."""
     items: list[tuple[str, list[str]]] = []
@@ -143,6 +150,7 @@ class Line:
     cell: int | None = None
     points: str = ""
     place: str = ""
+    told: tuple[Markup, ...] = ()  # of known mistakes
 
 
 @dataclass(frozen=True)
@@ -316,7 +324,10 @@ def _lines(
     lines: dict[str, list[Line]] = {}
     for failure in facts.result.run.failures if facts.result.run else ():
         cell = cells[numbers[failure.cell]] if failure.cell in numbers else None
-        lines.setdefault(failure.cell, []).append(_of_failure(failure, cell, numbers))
+        line = replace(_of_failure(failure, cell, numbers), told=_told(failure, facts.told))
+        said = [one for other in lines.get(failure.cell, ()) for one in other.told]
+        line = replace(line, told=tuple(one for one in line.told if one not in said))
+        lines.setdefault(failure.cell, []).append(line)
     above = ""
     for number, cell in enumerate(cells):
         name = grade_id_of(cell)
@@ -329,6 +340,13 @@ def _lines(
         if unchanged and score.cell.by_hand and score.cell.max_points:  # so nbgrader gave 0
             lines.setdefault(name, []).append(Line("you gave no answer", numbers.get(name)))
     return lines
+
+
+def _told(failure: Failure, told: Told) -> tuple[Markup, ...]:
+    """Return what is told of the mistakes behind a failure."""
+    sentences = told.get(failure.cell, {})
+    those = (sentences.get(part.fingerprint, "") for part in failure.parts)
+    return tuple(told_html(one) for one in dict.fromkeys(filter(None, those)))
 
 
 def _of_failure(failure: Failure, cell: NotebookNode | None, numbers: Mapping[str, int]) -> Line:
