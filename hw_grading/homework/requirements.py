@@ -89,7 +89,7 @@ def _requirements_in(text: str) -> Iterator[Requirement]:
 
 
 def _needed_for(notebooks: Iterable[NotebookNode]) -> Iterator[Requirement]:
-    """Yield what the students' commands and the code of notebooks need, in any version that fits."""
+    """Yield what the students' commands and the code of notebooks need, by its range."""
     known = {canonicalize_name(one.name): one for one in (*_asked(""), *_asked(_EXTRA))}
     modules = {
         each.partition(".")[0]
@@ -116,7 +116,7 @@ def _distributions_of(modules: set[str]) -> list[str]:
 
 
 def _pinned(one: Requirement) -> Requirement:
-    """Return a package in the version that is installed here; one that is missing as it is asked."""
+    """Return a package in the version that is installed here, or as it is if it is missing."""
     with suppress(metadata.PackageNotFoundError):
         version = Version(metadata.version(one.name)).public
         return Requirement(f"{canonicalize_name(one.name)}=={version}")

@@ -15,17 +15,8 @@ Image = NDArray[np.float64]
 _SIDE, _ZOOM = 28, 10  # pixels of the image, and of the screen for each of them
 _PEN = 1.4  # the distance from a stroke, in pixels of the image, at which its ink ends
 _FRAME = 4  # pixels: in MNIST, digits lie within the middle 20 x 20
-_NINE = [
-    (17, 11),
-    (15, 7),
-    (11, 7),
-    (10, 11),
-    (12, 14),
-    (16, 13),
-    (17, 9),
-    (17, 15),
-    (14, 22),
-]  # x, y
+# The corners of a nine: x and y.
+_NINE = [(17, 11), (15, 7), (11, 7), (10, 11), (12, 14), (16, 13), (17, 9), (17, 15), (14, 22)]
 _CENTRES = np.stack(np.meshgrid(*2 * [np.arange(_SIDE) + 0.5]), axis=-1)  # (28, 28, 2): x, y
 
 

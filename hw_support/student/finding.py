@@ -97,8 +97,8 @@ def _on_the_screen(command: str) -> Found:
     if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise UserError(
             f"Colab did not hand out this notebook {why if answer is None else 'as one'}. Run this "
-            "cell again.\nIf that does not help, choose File → Download → Download .ipynb, drag the "
-            "file into the panel\nFiles on the left, and type its path: "
+            "cell again.\nIf that does not help, choose File → Download → Download .ipynb, drag "
+            "the file into\nthe panel Files on the left, and type its path: "
             f'hw_support.{command}("/content/homework.ipynb")'
         )
     title = notebook.get("metadata")

@@ -61,7 +61,7 @@ def test_doctor_in_a_notebook_says_all_and_in_grading_nothing(capsys, monkeypatc
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     capsys.readouterr()
     assert hw_support.doctor()
-    assert "not checked while this notebook is graded" in capsys.readouterr().out
+    assert "doctor: nothing is done while this notebook is graded" in capsys.readouterr().out
 
 
 def test_doctor_needs_no_package():
