@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _OLDEST_PYTHON = (3, 11)
 _NEWEST_PYTHON = (3, 13)  # the newest one with which the students' packages are tested
 _DISK_MB = 500
-_PACKAGES = ("numpy", "matplotlib", "pickleshare", "tqdm", "ipykernel", "nbclient", "nbformat")
+_TOOLS = ("pickleshare", "tqdm", "ipykernel", "nbclient", "nbformat")  # they compute no results
 # An unzipped homework has lists of its packages beside this package: the versions that the grader
 # has, and those that are enough. Elsewhere pip installed it.
 _HOME = Path(__file__).resolve().parents[2]
@@ -78,7 +78,7 @@ def _python() -> Line:
 
 
 def _packages() -> Iterator[Line]:
-    for name in _PACKAGES:
+    for name in ("numpy", "matplotlib", *_TOOLS):
         try:
             yield Line(name, metadata.version(name))
         except metadata.PackageNotFoundError:
@@ -87,35 +87,38 @@ def _packages() -> Iterator[Line]:
 
 def _versions() -> Iterator[Line]:
     """Say whether the versions are the grader's, and if not, whether results can differ."""
-    try:
-        from packaging.requirements import InvalidRequirement, Requirement
-    except ImportError:  # so Matplotlib is missing, which is said
-        return
-    lists: list[dict[str, SpecifierSet]] = []
-    for name in (_EXACT, _RANGES):
-        lists.append({})
-        text = (_HOME / name).read_text(encoding="utf-8") if _HAS_LISTS else ""
-        for line in text.splitlines():
-            with contextlib.suppress(InvalidRequirement):
-                one = Requirement(line.rstrip(" \\"))
-                if one.marker is None or one.marker.evaluate():
-                    lists[-1][one.name] = one.specifier
-    exact, ranges = lists
-    other, wrong = [], []
-    for name in ranges:
+    exact, other, wrong = _list_in(_EXACT), list[str](), list[str]()
+    for name, needed in _list_in(_RANGES).items():
         with contextlib.suppress(metadata.PackageNotFoundError):
             version = metadata.version(name)
-            if not ranges[name].contains(version, prereleases=True):
-                wrong.append(f"{name} {version} ({ranges[name]} is needed)")
-            elif name in exact and not exact[name].contains(version):
-                other.append(f"{name} {version} ({str(exact[name]).lstrip('=')})")
+            if not needed.contains(version, prereleases=True):
+                wrong.append(f"{name} {version} ({needed} is needed)")
+            elif name in exact.keys() - _TOOLS and not exact[name].contains(version):
+                other.append(f"{name} {version} (it has {str(exact[name])[2:]})")
     if wrong:
         yield Line("versions", ", ".join(wrong), f"Type: {INSTALL}")
     elif other:
-        what = "Results can differ in their last digits, and random numbers of other versions."
-        yield Line("versions", f"others than the grader's: {', '.join(other)}\n      {what}")
+        what = "Last digits of results can differ, and what NumPy draws at random."
+        yield Line("versions", f"not the grader's: {', '.join(other)}\n      {what}")
     elif exact:
         yield Line("versions", "the grader's")
+
+
+def _list_in(name: str) -> "dict[str, SpecifierSet]":
+    """Return the versions of each package of a list that applies here; nothing if it is missing."""
+    try:
+        from packaging.requirements import InvalidRequirement, Requirement
+
+        text = (_HOME / name).read_text(encoding="utf-8") if _HAS_LISTS else ""
+    except (ImportError, OSError):  # the package comes with Matplotlib
+        return {}
+    found = {}
+    for line in text.splitlines():
+        with contextlib.suppress(InvalidRequirement):
+            one = Requirement(line.rstrip(" \\"))
+            if one.marker is None or one.marker.evaluate():
+                found[one.name] = one.specifier
+    return found
 
 
 def _kernel() -> Line:
