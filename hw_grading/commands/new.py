@@ -117,7 +117,7 @@ def _add_items(path: Path, added: Mapping[str, Sequence[str]], old: str) -> None
     notebook = nbformat.read(path, as_version=4)
     above = None
     for cell in notebook.cells:
-        if cell.cell_type == "markdown" and kind_of(cell) == LOCKED:
+        if cell.cell_type == "markdown" and (_END in cell.source or kind_of(cell) == LOCKED):
             above = cell
         lines = added.get(grade_id_of(cell) or "")
         if not lines or above is None:  # a release wants a locked question for a mark scheme

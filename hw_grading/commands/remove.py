@@ -48,8 +48,8 @@ def _from_gradebook(course: Course, student: str) -> Iterator[str]:
         groups = select(CORRECTIONS).where(CORRECTIONS.c.students.contains(json.dumps(student)))
         for row in gradebook.db.execute(groups).all():
             others = [one for one in json.loads(row.students) if one != student]
-            those = update(CORRECTIONS).where(CORRECTIONS.c.key == row.key)
-            rows += gradebook.db.execute(those.values(students=json.dumps(others))).rowcount
+            changed = update(CORRECTIONS).where(CORRECTIONS.c.key == row.key)
+            rows += gradebook.db.execute(changed.values(students=json.dumps(others))).rowcount
         with contextlib.suppress(MissingEntry):
             gradebook.remove_student(student)  # in the same transaction, which this ends
             yield "gradebook: the student, with all scores and comments by nbgrader"
