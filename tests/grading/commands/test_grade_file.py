@@ -20,9 +20,6 @@ from hw_grading.outcome import Status
 
 pytestmark = pytest.mark.slow
 
-    "c.WholeClass.rerun = True\nc.WholeClass.seed = '07'\n"  # alike, and none from the cache
-)
-
 
 def snapshot(folder: Path) -> dict[Path, bytes]:
     """All files of a course, but for the cache."""
@@ -64,6 +61,7 @@ def test_a_file_gets_what_a_class_gives_it(generated_course: ToyCourse, tmp_path
         "hidden": course.answer(triple="def triple(x):\n    return 6 if x == 2 else 0"),
         "raises": course.answer(double="def double(x):\n    raise KeyError(x)"),
         "faulty": course.answer(test_double="assert double(4) == 9", why=""),
+        "misses": course.answer(double="def double(x):\n    import no_such_module"),
         "no-kernel": course.answer(double="import os\nos._exit(1)"),
     }
     files = {student: course.submit(student, nb) for student, nb in submitted.items()}
