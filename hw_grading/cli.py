@@ -282,23 +282,25 @@ def grade_file(asked: Asked) -> int:
     """
     from hw_grading.commands.grade_file import grade_file, in_lines, not_graded
     from hw_grading.texts import message_of, say, write_whole
+    from hw_support.checks.failures import visible
     from hw_support.submission.file import UserError
 
     try:
         result = grade_file(asked.course, asked.homework, asked.notebook, gate=asked.gate)
-        status = FINE
-    except (UserError, OSError) as why:
-        result, status = not_graded(asked.homework, message_of(why)), TO_DO
+        why = ""
+    except (UserError, OSError) as error:
+        why = message_of(error)
+        result = not_graded(asked.homework, why)
     text = json.dumps(result, indent=1)
     if asked.json == Path("-"):
         say(text)
     elif asked.json:
         write_whole(asked.json, f"{text}\n".encode())
-    if status is TO_DO:
-        _say([], in_lines(result))
+    if why:
+        print(visible(why), file=sys.stderr)
     elif asked.json != Path("-"):
         _say(in_lines(result))
-    return status
+    return TO_DO if why else FINE
 
 
 @_command("Grade", _text("--grid", "begin with all answers to this question"), more=True)

@@ -24,7 +24,7 @@ from hw_grading.grade.settings import WholeClass
 from hw_grading.grade.submissions import with_long_wait
 from hw_grading.grade.trial import BesideClass, Trial
 from hw_grading.grade.turns import Gate
-from hw_grading.gradebook.database import Database, Unavailable
+from hw_grading.gradebook.database import Database
 from hw_grading.homework.cells import test_cells
 from hw_grading.homework.course import Course, released_copy
 from hw_grading.homework.notebook import Place, read_places
@@ -57,7 +57,7 @@ def grade_file(
         if gate:
             places = whole_class.at_once(settings.memory_mb)
             stack.enter_context(gate.place(place, places))
-        if not _is_released(course, assignment):
+        if not Database(course.db_url).has_homework(assignment):
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hw-file-"))
             kept = f"c.WholeClass.folder = {str(place)!r}\n"
             course = released_copy(course, assignment, Path(folder), kept)
@@ -89,10 +89,7 @@ def not_graded(assignment: str, why: str) -> dict[str, Any]:
 
 
 def in_lines(result: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines that sum up a result for people."""
-    if result["status"] == Status.NOT_GRADED:
-        yield f"{result['homework']} was not graded. {result['why']}"
-        return
+    """Yield the lines that sum up the result of a graded notebook for people."""
     total = f"{in_digits(result['points'])} of {counted_points(result['most'])}"
     if result["waiting"]:
         total += f"; people still grade {counted(len(result['waiting']), 'answer')}"
@@ -115,15 +112,6 @@ def _notebook_of(course: Course, assignment: str, file: Path) -> str:
         expected = " or ".join(f"{name}.ipynb" for name in names)
         raise UserError(f"{quoted(file.name)} cannot be told apart: name it {expected}")
     return file.stem if file.stem in names else names[0]
-
-
-def _is_released(course: Course, assignment: str) -> bool:
-    """Whether the course's gradebook has the homework. None is made by asking."""
-    try:
-        Database(course.db_url).expect_homework(assignment)
-    except Unavailable:
-        return False
-    return True
 
 
 def _result(
