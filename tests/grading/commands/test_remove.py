@@ -14,7 +14,7 @@ from hw_grading.gradebook.collected import Collected, Record, read_collected, wr
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.given import read_exports
 from hw_grading.gradebook.model import Mark
-from hw_grading.gradebook.runs import remember, save_run
+from hw_grading.gradebook.runs import digest_of, remember, save_run
 from hw_grading.gradebook.tables import CORRECTIONS, EXTENSIONS, METADATA, now
 from hw_grading.homework.course import Course
 
@@ -53,7 +53,7 @@ def course(tmp_path: Path) -> Course:
     with Database(course.db_url).writing() as connection:
         for one in STUDENTS:
             save_run(connection, ASSIGNMENT, one, run_of(None, [PASSED]))
-            remember(connection, ASSIGNMENT, one, {"why": "0" * 16})
+            remember(connection, ASSIGNMENT, one, {"why": digest_of(one)})
             key = {"assignment": ASSIGNMENT, "student": one, **_AUTHOR}
             connection.execute(insert(EXTENSIONS).values(key))
             more = {"cell": "why", "kind": "points", "points": 1.0}
