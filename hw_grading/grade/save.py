@@ -195,7 +195,7 @@ def is_unanswered(cell: NotebookNode, answers: Mapping[str, Any], stub: str) -> 
         return False
     if cell.metadata.nbgrader.get("checksum") == compute_checksum(cell):
         return True  # nbgrader knows only the unchanged stub
-    answer = answers[grade_id_of(cell)]
+    answer = answers[grade_id_of(cell) or ""]
     written = trimmed(text_of(answer.get("source")))
     return written in ("", trimmed(stub)) and not answer.get("attachments")
 
