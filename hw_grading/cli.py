@@ -6,6 +6,7 @@ Its docstring is its help. Packages are slow to import, so a command imports the
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -43,18 +44,22 @@ _LINES: dict[str, list[str]] = {}  # of the help: one for each command, by the p
 
 
 def _command(
-    phase: str, *arguments: _Add, homework: bool = True, more: bool = False
+    phase: str,
+    *arguments: _Add,
+    homework: bool = True,
+    more: bool = False,
+    waits: bool = False,
 ) -> Callable[[_Run], _Run]:
-    """Register a command. With `more` it passes unknown options on."""
+    """Register a command. With `more` it passes unknown options on, with `waits` it takes turns."""
 
     def register(run: _Run) -> _Run:
         about = cleandoc(run.__doc__ or "")
         summary = about.partition("\n\n")[0]
         line = summary[0].lower() + summary[1:].removesuffix(".")
-        name = run.__name__.rstrip("_")
+        name = run.__name__.rstrip("_").replace("_", "-")
         _LINES.setdefault(phase, []).append(f"  {name:<12}{line}")
         parser = _COMMANDS.add_parser(name, description=about, allow_abbrev=False)
-        parser.set_defaults(run=run, takes_more=more, parser=parser)
+        parser.set_defaults(run=run, takes_more=more, waits=waits, parser=parser)
         course: Any = {"type": Path, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
         parser.add_argument("--course", **course)  # may stand behind the command too
         for add in ([_HOMEWORK] if homework else []) + [*arguments]:
@@ -265,6 +270,43 @@ def grade(asked: Asked) -> int:
         then = f"{_PROGRAM} collect {asked.homework} DOWNLOAD"
         print(f"Nothing was submitted. Collect it first: {then}", file=sys.stderr)
     return status
+
+
+@_command(
+    "Grade",
+    _argument("notebook", "the file, under any name", metavar="NOTEBOOK", type=Path),
+    _text("--homework", "required: the homework's name, such as hw3", required=True),
+    _file("--json", "write the result as JSON; -: to the standard output"),
+    homework=False,
+    waits=True,
+)
+def grade_file(asked: Asked) -> int:
+    """Grade one notebook, and print its result or write it as JSON.
+
+    It is graded as in a class. No student and no score is saved. The exit status is 0 if it was
+    graded, 1 if not; then the reason is printed, and is in the JSON.
+    """
+    from hw_grading.commands.grade_file import grade_file, in_lines, not_graded
+    from hw_grading.texts import message_of, say, write_whole
+    from hw_support.checks.failures import visible
+    from hw_support.submission.file import UserError
+
+    try:
+        result = grade_file(asked.course, asked.homework, asked.notebook, gate=asked.gate)
+        why = ""
+    except (UserError, OSError) as error:
+        why = message_of(error)
+        result = not_graded(asked.homework, why)
+    text = json.dumps(result, indent=1)
+    if asked.json == Path("-"):
+        say(text)
+    elif asked.json:
+        write_whole(asked.json, f"{text}\n".encode())
+    if why:
+        print(visible(why), file=sys.stderr)
+    elif asked.json != Path("-"):
+        _say(in_lines(result))
+    return TO_DO if why else FINE
 
 
 @_command("Grade", _text("--grid", "begin with all answers to this question"), more=True)
@@ -587,11 +629,15 @@ def main(arguments: list[str] | None = None) -> int:
     if more and not asked.takes_more:
         asked.parser.error(f"unrecognized arguments: {' '.join(more)}")
     try:
-        from hw_grading.homework.course import Course
+        with _ended_in_order(), contextlib.ExitStack() as ending:
+            if asked.waits and asked.course.is_dir():
+                from hw_grading.grade.turns import Gate  # before anything is imported that is large
 
-        asked.more, asked.course = more, Course(asked.course)
-        _expect_course(asked)
-        with _ended_in_order():
+                asked.gate = ending.enter_context(contextlib.closing(Gate(asked.course)))
+            from hw_grading.homework.course import Course
+
+            asked.more, asked.course = more, Course(asked.course)
+            _expect_course(asked)
             status: int = asked.run(asked)
         sys.stdout.flush()
         return status

@@ -25,6 +25,7 @@ PAGES = [p for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if p.stem not 
 ELSEWHERE = {
     "clusters.md": "needs several machines; grade/test_whole_class.py in tests/grading has two",
     "CONTRIBUTING.md": "make's targets, which take up to an hour each; .ci/run",
+    "grade-file.md": "needs a notebook of a student; tests/grading/commands/test_grade_file.py",
     "instructors.md": "tests/test_a_term.py",
     "jupyterhub.md": "needs root and a hub; tests/hub",
     "one-server.md": "needs root and PostgreSQL; tests/grading/test_backup.py puts a backup back",

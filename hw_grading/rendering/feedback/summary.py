@@ -20,6 +20,7 @@ from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, Score, Student
 from hw_grading.homework.notebook import Places, is_test
 from hw_grading.notebooks import error_of, errors_in
+from hw_grading.outcome import PartResult
 from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.markdown import comment_markdown
 from hw_grading.texts import counted, counted_points, in_digits, signed
@@ -349,18 +350,26 @@ def _told(failure: Failure, told: Told) -> tuple[Markup, ...]:
     return tuple(told_html(one) for one in dict.fromkeys(filter(None, those)))
 
 
+def message_of_part(part: PartResult, cell: NotebookNode | None) -> str:
+    """Return what a student reads of a part that failed, whose cell is known or not."""
+    if not part.is_whole:
+        return part.message
+    if cell is None:
+        return "the test did not pass"
+    if not is_test(cell):
+        return part.message
+    errors = errors_in(cell)  # in the outputs, without their details
+    name = error_of(errors[0]) if errors else "NotScored"
+    return "the test did not finish" if name == "NotScored" else name
+
+
 def _of_failure(failure: Failure, cell: NotebookNode | None, numbers: Mapping[str, int]) -> Line:
-    said, what = failure.message, failure.what
+    what = failure.what
     if len(failure.parts) > 1:
-        said += f" ({what} of the test)"
-    elif what:
-        said = f"{what}: {said}"
-    elif cell is None:
-        said = "the test did not pass"
-    elif is_test(cell):  # the error is in the outputs too, without its details
-        errors = errors_in(cell)
-        name = error_of(errors[0]) if errors else "NotScored"
-        said = "the test did not finish" if name == "NotScored" else name
+        said = f"{failure.message} ({what} of the test)"
+    else:
+        said = message_of_part(failure.parts[0], cell)
+        said = f"{what}: {said}" if what else said
     return Line(said, numbers.get(failure.cell), signed(-failure.lost) if failure.lost else "")
 
 
