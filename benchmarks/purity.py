@@ -18,7 +18,9 @@ from hw_grading.mistakes.groups import key_of
 from hw_grading.trying import kept
 from hw_grading.trying.answers import tests_of
 from hw_grading.trying.submitting import Grading
+from hw_support.checks.fingerprint import is_of_results
 
+_KINDS = "messages", "results"
 _LOOPS = """
 def _product(a, b):
     import numpy as np
@@ -42,14 +44,16 @@ class Form:
 
 def run() -> None:
     """Print the shares, and the mistakes that share a group or are in several."""
-    alone = answers = together = mistakes = 0
+    alone, answers = dict.fromkeys(_KINDS, 0), dict.fromkeys(_KINDS, 0)
+    together = mistakes = 0
     for assignment in ("hw0", "hw2"):
         groups = grouped(assignment)
         of = defaultdict[str, set[tuple[str, ...]]](set)
         for key, members in groups.items():
             names = {one.mistake for one in members}
-            answers += len(members)
-            alone += len(members) * (len(names) == 1)
+            kind = _KINDS[any(map(is_of_results, key))]
+            answers[kind] += len(members)
+            alone[kind] += len(members) * (len(names) == 1)
             if len(names) > 1:
                 print(f"together: {'; '.join(sorted(names))}\n    by {'; '.join(key)}")
             for name in names:
@@ -59,12 +63,11 @@ def run() -> None:
             together += len(keys) == 1
             if len(keys) > 1:
                 print(f"apart: {name}\n    by {' | '.join('; '.join(key) for key in sorted(keys))}")
-    print(
-        f"{alone} of {answers} answers are in a group of their mistake alone: {alone / answers:.1%}"
-    )
-    print(
-        f"{together} of {mistakes} mistakes have all forms in one group: {together / mistakes:.1%}"
-    )
+    for kind in _KINDS:
+        share = f"{alone[kind]} of {answers[kind]}, {alone[kind] / answers[kind]:.1%}"
+        print(f"grouped by {kind}, answers in a group of their mistake alone: {share}")
+    share = f"{together} of {mistakes}, {together / mistakes:.1%}"
+    print(f"mistakes that have all of their forms in one group: {share}")
 
 
 def grouped(assignment: str) -> dict[tuple[str, ...], list[Form]]:
