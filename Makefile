@@ -101,7 +101,7 @@ release: $(READY) ## all homeworks: release/ from source/, and students' zips in
 lock: $(READY)   ## both lock files from both pyproject.toml, with the hashes of the packages' files
 	@# Later ones, as jupyter-events asks for them, cost each process that imports nbformat 0.6 s.
 	echo 'jsonschema<4.25' | $(LOCK) --constraint /dev/stdin --all-extras --no-emit-package hw-support pyproject.toml -o requirements.lock
-	$(LOCK) --extra notebook --extra homeworks --constraint requirements.lock hw_support/pyproject.toml -o requirements-student.lock
+	$(LOCK) --extra notebook --extra lab --extra homeworks --constraint requirements.lock hw_support/pyproject.toml -o requirements-student.lock
 
 benchmarks: $(READY) ## every figure of the documentation
 	$(RUN) python -m benchmarks

@@ -41,6 +41,10 @@ c.ExecuteSubmission.sandbox = "bubblewrap"
 # What notebooks may import beside the packages of requirements-student.lock, by names on PyPI.
 # Install these for the grader: `hw-grading doctor` looks for them. START.html tells students.
 c.ExecuteSubmission.packages = []
+# Where START.html sends students. Colab fetches the zip from the first address, which anybody can
+# read, such as "https://ml.example.edu/{homework}.zip". The second is the course's hub.
+c.StartPage.zip_address = ""
+c.StartPage.hub_address = ""
 # Notebooks tell students these limits. Wall-clock limits (wall_seconds) are larger, because the
 # machine may be busy. Other limits of single cells are in a homework's manifest,
 # staff/<homework>/homework.toml.

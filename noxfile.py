@@ -18,6 +18,8 @@ OLDEST = {
     "3.13": ("numpy==2.1.*", "matplotlib==3.9.*"),
     "3.14": ("numpy==2.3.*", "matplotlib==3.10.*"),
 }
+# What the commands need: Colab has its own ipykernel, and no other.
+OLDEST_TOOLS = ("ipykernel==6.17.*", "nbclient==0.10.*", "nbformat==5.10.*")
 TESTS = ("tests/support", "tests/notebook/test_text.py", "tests/notebook/test_contract.py")
 
 
@@ -25,7 +27,8 @@ TESTS = ("tests/support", "tests/notebook/test_text.py", "tests/notebook/test_co
 @nox.parametrize("packages", ["oldest", "newest"])
 def homework(session: nox.Session, packages: str) -> None:
     """Run the tests of the students' package and of the notebook."""
-    pins = OLDEST[str(session.python)] if packages == "oldest" else ("numpy", "matplotlib")
+    oldest = (*OLDEST[str(session.python)], *OLDEST_TOOLS)
+    pins = oldest if packages == "oldest" else ("numpy", "matplotlib")
     tools = ("pytest<9.2", "pytest-timeout", "pytest-xdist", "hypothesis", "pypdf")
     ours = ("./hw_support[notebook,pdf]", ".")
     session.install("--quiet", "--upgrade", *ours, *pins, *tools)

@@ -9,6 +9,7 @@ import matplotlib as mpl
 
 NAMES = [
     "anatomy",
+    "one_file",
     "endless_loop",
     "forking",
     "remote_values",

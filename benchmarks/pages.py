@@ -1,4 +1,4 @@
-"""Measure the slowest pages that hostile texts can make: of the desk, feedback and formgrader.
+"""Measure the page of a large class's mistakes, and the slowest pages of hostile texts.
 
 Each text fills a notebook in every place where a student can put one. What a page may hold is
 set in `hw_grading/rendering/limits.py`.
@@ -6,8 +6,11 @@ set in `hw_grading/rendering/limits.py`.
 
 import copy
 import gc
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -15,7 +18,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from traitlets.config import Config
 
 from hw_grading import configure
-from hw_grading.homework.course import REPOSITORY
+from hw_grading.desk import mistakes as groups
+from hw_grading.desk.desks import HomeworkDesk
+from hw_grading.desk.pictures import Thumbnails
+from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.plugins.formgrader import EscapingExporter
 from hw_grading.rendering.answers import answer_html
 from hw_grading.rendering.feedback.exporter import page_of
@@ -23,6 +29,10 @@ from hw_grading.rendering.feedback.summary import Facts
 from hw_grading.rendering.limits import Limits
 from hw_support.submission.file import MAX_CELLS
 
+sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
+from mistakes_class import ASSIGNMENT, write_wrong_class
+
+STUDENTS = 700
 LENGTH = 20_000  # characters of one text
 CELLS = 40
 PARTS = {  # of texts; {} is another number each time
@@ -57,6 +67,7 @@ def run() -> None:
         "feedback": lambda cells: page_of(Facts("x", "hw2"), cells, ()),
         "formgrader": formgrader(),
     }
+    mistakes()
     texts = {name: text_of(part) for name, part in PARTS.items()}
     texts["emphasis that begins"] = " _aa" * 2_500 + "_{" * 5_000
     texts["a long run"] = "_" * 10_000 + "{<'" + "_" * 9_000
@@ -71,6 +82,19 @@ def run() -> None:
         print(
             f"{kind}: hw2 {seconds_of(page, honest):.2f} s; the slowest of {len(seconds)}: {shown}"
         )
+
+
+def mistakes() -> None:
+    """Print the CPU time of the desk's page of mistakes, and of one group, for a class of 700."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_wrong_class(Path(folder), STUDENTS)
+        desk = HomeworkDesk(Course(Path(folder)), ASSIGNMENT, Thumbnails())
+        first = groups.all_groups(desk)["questions"][0]
+        test, group = first["cell"], first["groups"][0]["id"]
+        page = seconds_of(lambda _: groups.all_groups(desk), [])
+        opened = seconds_of(lambda _: groups.group(desk, test, group), [])
+        desk.close()
+    print(f"mistakes of {STUDENTS} students: {page:.2f} s; one group opened: {opened:.2f} s")
 
 
 def seconds_of(page: Callable[[list[NotebookNode]], object], cells: list[NotebookNode]) -> float:

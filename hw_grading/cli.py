@@ -6,6 +6,7 @@ Its docstring is its help. Packages are slow to import, so a command imports the
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -43,18 +44,22 @@ _LINES: dict[str, list[str]] = {}  # of the help: one for each command, by the p
 
 
 def _command(
-    phase: str, *arguments: _Add, homework: bool = True, more: bool = False
+    phase: str,
+    *arguments: _Add,
+    homework: bool = True,
+    more: bool = False,
+    waits: bool = False,
 ) -> Callable[[_Run], _Run]:
-    """Register a command. With `more` it passes unknown options on."""
+    """Register a command. With `more` it passes unknown options on, with `waits` it takes turns."""
 
     def register(run: _Run) -> _Run:
         about = cleandoc(run.__doc__ or "")
         summary = about.partition("\n\n")[0]
         line = summary[0].lower() + summary[1:].removesuffix(".")
-        name = run.__name__.rstrip("_")
+        name = run.__name__.rstrip("_").replace("_", "-")
         _LINES.setdefault(phase, []).append(f"  {name:<12}{line}")
         parser = _COMMANDS.add_parser(name, description=about, allow_abbrev=False)
-        parser.set_defaults(run=run, takes_more=more, parser=parser)
+        parser.set_defaults(run=run, takes_more=more, waits=waits, parser=parser)
         course: Any = {"type": Path, "default": argparse.SUPPRESS, "help": argparse.SUPPRESS}
         parser.add_argument("--course", **course)  # may stand behind the command too
         for add in ([_HOMEWORK] if homework else []) + [*arguments]:
@@ -100,14 +105,20 @@ def doctor(asked: Asked) -> int:
     return FINE if doctor(asked.course) else TO_DO
 
 
-@_command("Prepare")
+@_command(
+    "Prepare",
+    _text("--from", "an earlier homework, to begin with a copy of it", metavar="HOMEWORK"),
+)
 def new(asked: Asked) -> int:
     """Write the notebook of a new homework, which you then change.
 
-    In an empty folder it begins a course.
+    In an empty folder it begins a course. With --from it copies the notebook, the manifest, and
+    what is known of mistakes; items that graders added to rubrics stand in the mark schemes.
     """
-    from hw_grading.commands.new import new
+    from hw_grading.commands.new import new, new_from
 
+    if old := getattr(asked, "from"):
+        return _say(new_from(asked.course, asked.homework, old))
     then = f"Write your questions into the notebook. Then type: {_PROGRAM} release {asked.homework}"
     return _say([*new(asked.course, asked.homework), then])
 
@@ -261,6 +272,43 @@ def grade(asked: Asked) -> int:
     return status
 
 
+@_command(
+    "Grade",
+    _argument("notebook", "the file, under any name", metavar="NOTEBOOK", type=Path),
+    _text("--homework", "required: the homework's name, such as hw3", required=True),
+    _file("--json", "write the result as JSON; -: to the standard output"),
+    homework=False,
+    waits=True,
+)
+def grade_file(asked: Asked) -> int:
+    """Grade one notebook, and print its result or write it as JSON.
+
+    It is graded as in a class. No student and no score is saved. The exit status is 0 if it was
+    graded, 1 if not; then the reason is printed, and is in the JSON.
+    """
+    from hw_grading.commands.grade_file import grade_file, in_lines, not_graded
+    from hw_grading.texts import message_of, say, write_whole
+    from hw_support.checks.failures import visible
+    from hw_support.submission.file import UserError
+
+    try:
+        result = grade_file(asked.course, asked.homework, asked.notebook, gate=asked.gate)
+        why = ""
+    except (UserError, OSError) as error:
+        why = message_of(error)
+        result = not_graded(asked.homework, why)
+    text = json.dumps(result, indent=1)
+    if asked.json == Path("-"):
+        say(text)
+    elif asked.json:
+        write_whole(asked.json, f"{text}\n".encode())
+    if why:
+        print(visible(why), file=sys.stderr)
+    elif asked.json != Path("-"):
+        _say(in_lines(result))
+    return TO_DO if why else FINE
+
+
 @_command("Grade", _text("--grid", "begin with all answers to this question"), more=True)
 def desk(asked: Asked) -> int:
     """Grade by hand in the browser.
@@ -375,17 +423,24 @@ def correct(asked: Asked) -> int:
     )
 
 
-@_command("After grading")
-def statistics(asked: Asked) -> int:
-    """Write statistics of a class: points by question, parts of tests that fail most.
+@_command(
+    "After grading",
+    _switch("--all", "also the mistakes of one student alone"),
+    _text("--store", "write how many had each named mistake in this term, such as 2026-fall"),
+)
+def mistakes(asked: Asked) -> int:
+    """Show what a class got wrong: points by question, and answers that failed alike.
 
-    Writes statistics_<homework>.html, a page without names of students, and beside it a table with
-    a line for each student and part.
+    Of each group: how many students, the points that they lost, the message, and the sentence that
+    they read in their feedback. The desk's page Mistakes also has their code. There you name a
+    mistake, or give its points. --store counts named mistakes for those who teach next year.
     """
-    from hw_grading.analysis.statistics import write_statistics
+    from hw_grading.analysis.mistakes import store_terms, table
 
-    page = asked.course.folder / f"statistics_{asked.homework}.html"
-    return _say(write_statistics(asked.course.folder, asked.homework, page))
+    said = [table(asked.course, asked.homework, everything=asked.all)]
+    if asked.store:
+        said += store_terms(asked.course, asked.homework, asked.store)
+    return _say(said)
 
 
 @_command("After grading", _argument("folder", "where to write", metavar="FOLDER", type=Path))
@@ -415,18 +470,23 @@ def code(asked: Asked) -> int:
 def feedback(asked: Asked) -> int:
     """Write a page of feedback for each student.
 
-    Runs `nbgrader generate_feedback`, and passes all other options on to it: --force writes all
-    pages again. Then `nbgrader release_feedback`, if the homework was collected through the
+    Runs `nbgrader generate_feedback`, and passes all other options on to it. Pages of which a
+    score, a comment or a sentence has changed are written again, and named; with --force all pages
+    are. Then `nbgrader release_feedback`, if the homework was collected through the
     exchange. --zip packs the pages under the names of the files that you collected: upload it in
     Moodle with "Upload multiple feedback files in a zip", in Canvas with "Upload Submissions".
     """
     from nbgrader.exchange.default import Exchange
 
-    from hw_grading.lms.feedback_zip import pack_feedback
-    from hw_grading.texts import counted
+    from hw_grading.lms.feedback_zip import older_pages, pack_feedback, remove_pages
+    from hw_grading.texts import counted, named
 
-    status = _nbgrader("generate_feedback", asked, asked.more)
     course = asked.course
+    older = older_pages(course, asked.homework, asked.student)
+    remove_pages(course, asked.homework, older)  # nbgrader writes only pages that are missing
+    status = _nbgrader("generate_feedback", asked, asked.more)
+    if older:
+        _say([f"Pages that changed ({len(older)}): {named(older, 12)}"])
     inbound = Path(Exchange(config=course.config).root, course.directory.course_id, "inbound")
     if any(f"+{asked.homework}+" in folder.name for folder in inbound.glob("*")):
         status = max(status, _nbgrader("release_feedback", asked))
@@ -569,11 +629,15 @@ def main(arguments: list[str] | None = None) -> int:
     if more and not asked.takes_more:
         asked.parser.error(f"unrecognized arguments: {' '.join(more)}")
     try:
-        from hw_grading.homework.course import Course
+        with _ended_in_order(), contextlib.ExitStack() as ending:
+            if asked.waits and asked.course.is_dir():
+                from hw_grading.grade.turns import Gate  # before anything is imported that is large
 
-        asked.more, asked.course = more, Course(asked.course)
-        _expect_course(asked)
-        with _ended_in_order():
+                asked.gate = ending.enter_context(contextlib.closing(Gate(asked.course)))
+            from hw_grading.homework.course import Course
+
+            asked.more, asked.course = more, Course(asked.course)
+            _expect_course(asked)
             status: int = asked.run(asked)
         sys.stdout.flush()
         return status

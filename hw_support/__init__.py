@@ -15,8 +15,8 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from .student.doctor import doctor as doctor
 from .student.in_notebook import check as check
+from .student.in_notebook import doctor as doctor
 from .student.in_notebook import pdf as pdf
 from .student.in_notebook import zip as zip
 

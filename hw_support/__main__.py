@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import hashlib
 import importlib.util
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 from hw_support.errors import UserError
 from hw_support.in_one_step import in_one_step
-from hw_support.student.doctor import INSTALL, doctor
+from hw_support.student.doctor import INSTALL, lines, told
 
 FINE, TO_DO, CANNOT, STOPPED = 0, 1, 2, 130
 _FOR_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}")
@@ -37,7 +38,7 @@ def main(words: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         if options.command == "doctor":
-            return FINE if doctor() else TO_DO
+            return FINE if told(lines(), functools.partial(print, flush=True)) else TO_DO
         return int(options.do(_opened(options), options))
     except UserError as error:
         print(error, file=sys.stderr)
@@ -115,9 +116,8 @@ def _pdf(opened: Any, options: Any) -> int:
         add = "type hw_support.pdf(run=True)" if NOTEBOOK_VARIABLE in os.environ else "add --run"
         raise UserError(
             f"{path.name} does not look finished: not all cells were run in order, from top to "
-            "bottom. In JupyterLab choose Kernel → Restart Kernel and Run All Cells…, save the "
-            f"notebook, and run this command again. Or {add}: then a copy of the notebook is run "
-            "first."
+            "bottom. Restart the kernel, run all cells, save the notebook, and run this command "
+            f"again. Or {add}: then a copy of the notebook is run first."
         )
     name, is_given = written_in(opened.certification, NAME), opened.release.gave
     for warning in pdf.write_pdf(

@@ -25,6 +25,7 @@ PAGES = [p for p in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if p.stem not 
 ELSEWHERE = {
     "clusters.md": "needs several machines; grade/test_whole_class.py in tests/grading has two",
     "CONTRIBUTING.md": "make's targets, which take up to an hour each; .ci/run",
+    "grade-file.md": "needs a notebook of a student; tests/grading/commands/test_grade_file.py",
     "instructors.md": "tests/test_a_term.py",
     "jupyterhub.md": "needs root and a hub; tests/hub",
     "one-server.md": "needs root and PostgreSQL; tests/grading/test_backup.py puts a backup back",
@@ -99,6 +100,7 @@ def test_each_command_of_a_page_is_accepted_by_its_program(page):
 def test_every_page_with_commands_is_run_or_says_who_runs_it():
     with_commands = {page.name for page in PAGES if any(statements(page))}
     here = {"README.md", "tutorial.md", "late-work.md", "grading-by-hand.md"}
+    here |= {"mistakes.md"}
     assert here <= with_commands <= here | {*ELSEWHERE}
 
 
@@ -142,3 +144,4 @@ def test_the_commands_of_readme_tutorial_and_late_work_run(tmp_path):
     assert course.run("hw-grading grade hw2").returncode == 0
     (course.folder / "extensions.csv").write_text("student,hours\nann,24\n")
     assert "the text did not say which units" in course.follow("docs/late-work.md")
+    assert "hw2_2027" in course.follow("docs/mistakes.md")

@@ -31,6 +31,7 @@ from small import answered, small_notebook  # beside the tests of the students' 
 STUDENTS, GRADERS = "hw_support", "hw_grading"
 FOLDERS = {STUDENTS: REPOSITORY / "hw_support", GRADERS: REPOSITORY}
 PACKAGES = {STUDENTS: hw_support, GRADERS: hw_grading}
+TEMPLATE = "hw_grading/commands/new.ipynb"  # of `hw-grading new`: the only notebook in a wheel
 # A sandbox shows no packages that are linked from elsewhere, as those of `environment` are.
 SETTINGS = """from hw_grading import configure
 
@@ -89,7 +90,7 @@ def test_a_wheel_has_the_files_of_its_package_and_no_homework(name, wheels):
     with zipfile.ZipFile(wheels[name]) as archive:
         names = {n for n in archive.namelist() if ".dist-info/" not in n and "/." not in n}
     homeworks = [n for n in names if n.endswith((".ipynb", ".released.json", "homework.toml"))]
-    assert [n for n in homeworks if "/skeleton/" not in n] == []
+    assert homeworks == ([TEMPLATE] if name == GRADERS else [])
     package = {*files_of_package(Path(str(PACKAGES[name].__file__)).parent)}
     [*beside] = names - package
     desk = "data/etc/jupyter/jupyter_server_config.d/hw_grading.json"

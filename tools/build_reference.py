@@ -95,7 +95,7 @@ def _commands(program: str) -> Iterator[str]:
     """Yield a program's help, and that of each of its commands."""
     whole = _help(program)
     yield from (f"### {program}", "", "```text", *whole.splitlines(), "```", "")
-    for name in re.findall(r"^ {2,4}([a-z]+) {2,}", whole, re.M):
+    for name in re.findall(r"^ {2,4}([a-z-]+) {2,}", whole, re.M):
         yield from (f"#### {program} {name}", "", "```text")
         yield from (*_help(program, name).splitlines(), "```", "")
 

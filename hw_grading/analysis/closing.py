@@ -18,6 +18,7 @@ from hw_grading.gradebook.tables import MARKS, of
 from hw_grading.lms.platforms import PLATFORMS
 from hw_grading.lms.roster import read_roster
 from hw_grading.lms.tables import folded
+from hw_grading.mistakes.groups import told_in
 from hw_grading.outcome import Status
 from hw_grading.texts import counted, named, typed
 from hw_support.checks.failures import one_line
@@ -83,15 +84,15 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     with open_gradebook(course.db_url, name) as (db, _):
         flagged = select(MARKS.c.student).where(of(MARKS, {"assignment": name}), MARKS.c.flagged)
         marked = sorted({student for (student,) in db.execute(flagged)})
-        pages = feedback_of(results, comments_in(db, name))
+        pages = feedback_of(results, comments_in(db, name), told_in(results))
     yield "flagged answers", marked, desk
     old = [
         s for s, page in pages.items() if page is not Feedback.CURRENT and handed_in[s].known.scored
     ]
     if all(page is Feedback.MISSING for page in pages.values()):
         old = []
-    how = typed("hw-grading feedback", name, "--force")
-    yield "feedback that is missing or older than its scores", old, how
+    how = typed("hw-grading feedback", name)
+    yield "feedback that is missing or older than its scores and sentences", old, how
     for kind, file, students in outdated_exports(results):
         fill = ["--fill", "FILE"] if kind in PLATFORMS else []
         how = typed("hw-grading export", name, "--format", kind, *fill, "--output", file)

@@ -4,7 +4,7 @@ All of it is in the gradebook. Nothing is run or written.
 """
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hw_grading.gradebook.results import Result, Results, read_results
@@ -12,6 +12,8 @@ from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.scores import Score
 from hw_grading.homework.course import Course
 from hw_grading.homework.notebook import Place
+from hw_grading.mistakes.groups import told_to
+from hw_grading.mistakes.known import read_mistakes
 from hw_grading.outcome import Status
 from hw_grading.texts import in_digits, typed
 from hw_support.submission.file import UserError
@@ -47,8 +49,9 @@ def explain(
     ]
     if not chosen:
         lines.append("This student lost no points in tests. To see a test anyway, add --test.")
+    told = told_to(result, read_mistakes(results.course.root, assignment))
     for name, score in chosen.items():
-        lines += ["", *_test(results.places[name], score, result, run)]
+        lines += ["", *_test(results.places[name], score, result, run, told.get(name, {}))]
     return "\n".join(lines)
 
 
@@ -82,7 +85,9 @@ def _chosen(results: Results, result: Result, test: str) -> dict[str, Score]:
     return found
 
 
-def _test(place: Place, score: Score, result: Result, run: Run) -> Iterator[str]:
+def _test(
+    place: Place, score: Score, result: Result, run: Run, told: Mapping[str, str]
+) -> Iterator[str]:
     name, most = score.cell.name, in_digits(score.cell.max_points)
     given = "no score" if score.auto is None else in_digits(score.auto)
     yield f"== {place}: {name}, {given} of {most} points by tests"
@@ -95,3 +100,5 @@ def _test(place: Place, score: Score, result: Result, run: Run) -> Iterator[str]
         yield f"{mark}  {'the whole test' if part.is_whole else part.name}{points}"
         if part.message:
             yield f"        {part.message}"
+        if not part.passed and (sentence := told.get(part.fingerprint)):
+            yield f"        What happened: {sentence}"

@@ -135,7 +135,7 @@ def _remarks(result: Result, width: int) -> list[str]:
         remarks.append(
             f"{score.cell.name}: a person gave {points} of {most}, more than the question's points"
         )
-    return remarks + [f"{one.cell}: {one}" for one in result.corrections if one.is_own]
+    return remarks + [f"{one.cell}: {one}" for one in result.corrections if one.is_for_some]
 
 
 def _line_of(failure: Failure) -> str:

@@ -8,7 +8,7 @@ from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.gradebook.scores import Cell, open_gradebook
 from hw_grading.homework.course import Course
-from hw_grading.texts import in_digits, typed
+from hw_grading.texts import counted, in_digits, typed
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
@@ -96,6 +96,7 @@ class Corrections:
             Kind.DROP: "dropped:",
             Kind.FULL: "full marks for everyone in",
             Kind.SET: f"{change.student} has {in_digits(change.points)} points in",
+            Kind.GROUP: f"{change.points:+g} for {counted(len(change.who), 'student')} alike in",
         }[change.kind]
         where = f"{change.cell}, {self._before.places[change.cell]}"
         by = f"{change.author}, {change.at:%Y-%m-%d %H:%M} UTC"

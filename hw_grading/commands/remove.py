@@ -11,11 +11,11 @@ import shutil
 from collections.abc import Callable, Iterator
 
 from nbgrader.api import Gradebook, MissingEntry
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
 from hw_grading.grade.settings import WholeClass
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.tables import METADATA
+from hw_grading.gradebook.tables import CORRECTIONS, METADATA
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
 from hw_grading.texts import counted, write_whole
@@ -45,6 +45,11 @@ def _from_gradebook(course: Course, student: str) -> Iterator[str]:
             if "student" in table.c:
                 those = delete(table).where(table.c.student == student)
                 rows += gradebook.db.execute(those).rowcount
+        groups = select(CORRECTIONS).where(CORRECTIONS.c.students.contains(json.dumps(student)))
+        for row in gradebook.db.execute(groups).all():
+            others = [one for one in json.loads(row.students) if one != student]
+            changed = update(CORRECTIONS).where(CORRECTIONS.c.key == row.key)
+            rows += gradebook.db.execute(changed.values(students=json.dumps(others))).rowcount
         with contextlib.suppress(MissingEntry):
             gradebook.remove_student(student)  # in the same transaction, which this ends
             yield "gradebook: the student, with all scores and comments by nbgrader"

@@ -14,6 +14,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from packaging.requirements import Requirement
+from traitlets import Unicode
+from traitlets.config import Configurable
 
 import hw_support
 from hw_grading import STUDENTS_DISTRIBUTION
@@ -25,6 +27,7 @@ from hw_grading.rendering import templates_in
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import write_whole
 from hw_support import homeworks
+from hw_support.student.in_notebook import COPY_VARIABLE
 from hw_support.submission.released import ENDING
 
 START = "START.html"  # the page that tells students how to start
@@ -35,10 +38,24 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _ATTRIBUTE = re.compile(r"hw_support\.(?:homeworks\.)?([A-Za-z_]\w*)")
 
 
+class StartPage(Configurable):
+    """Where the page `START.html` sends students, by the course's own addresses."""
+
+    zip_address = Unicode(
+        help="The address of the students' zip, with {homework} for the homework's name: "
+        "`https://ml.example.edu/{homework}.zip`. Colab fetches the zip there. Anybody has to be "
+        "able to read it. Without it, students drag the zip into Colab."
+    ).tag(config=True)
+
+    hub_address = Unicode(
+        help="The address of the course's hub, which students open in a browser."
+    ).tag(config=True)
+
+
 def write_student_zip(course: Course, out: Path, assignment: str) -> tuple[Path, list[str]]:
     """Write ``<assignment>.zip`` of a released homework; return its path, and warnings.
 
-    It has the released files, `START`, ``requirements.txt`` and the package hw_support.
+    It has the released files, `START`, two lists of requirements and the package hw_support.
     """
     folder = course.release(assignment)
     paths = course.notebooks_in(folder, assignment)
@@ -47,6 +64,7 @@ def write_student_zip(course: Course, out: Path, assignment: str) -> tuple[Path,
     entries = {
         START: start_page(course, assignment).encode(),
         "requirements.txt": requirements.text.encode(),
+        "requirements-ranges.txt": requirements.ranges.encode(),
         **package_for(notebooks),
         **_released_files(folder),
     }
@@ -64,7 +82,7 @@ def write_student_zip(course: Course, out: Path, assignment: str) -> tuple[Path,
 
 def start_page(course: Course, assignment: str) -> str:
     """Return the page `START` of a homework as HTML."""
-    manifest = manifest_of(course.root, assignment)
+    manifest, addresses = manifest_of(course.root, assignment), StartPage(config=course.config)
     page = templates_in(Path(__file__).parent).get_template("start.html")
     given = map(Requirement, metadata.requires(STUDENTS_DISTRIBUTION) or ())
     files = [f"{name}.ipynb" for name in course.notebooks(assignment)]
@@ -77,6 +95,9 @@ def start_page(course: Course, assignment: str) -> str:
         "start": manifest.start,
         "packages": sorted(one.name for one in given if not one.marker),
         "more": ExecuteSubmission(config=course.config).packages,
+        "zip_address": addresses.zip_address.replace("{homework}", assignment),
+        "hub_address": addresses.hub_address,
+        "copy": COPY_VARIABLE,
     }
     return page.render(names)
 

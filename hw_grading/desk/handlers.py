@@ -13,7 +13,7 @@ from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from pydantic_core import to_jsonable_python
 from tornado import web
 
-from hw_grading.desk import pictures, reading
+from hw_grading.desk import mistakes, pictures, reading
 from hw_grading.desk.answers import Glance
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.desks import HomeworkDesk, NotThere
@@ -88,6 +88,10 @@ class Api(DeskHandler, APIHandler):
                 return reading.similar(desk, cell, student)
             case "student", True, False:
                 return reading.student(desk, cell)
+            case "mistakes", False, False:
+                return mistakes.all_groups(desk)
+            case "group", True, True:  # the second part is the id of the group
+                return mistakes.group(desk, cell, student)
         raise web.HTTPError(404)
 
     @web.authenticated
@@ -176,6 +180,7 @@ def routes() -> list[tuple[Any, ...]]:
         (rf"{api}/thumbnail/{part}/{part}", Thumbnail),
         (rf"{api}/([a-z]+)(?:/{part})?(?:/{part})?", Api),
         (rf"{page}/", Page, {"template": "overview.html"}),
+        (rf"{page}/mistakes", Page, {"template": "mistakes.html"}),
         *(
             (rf"{page}/{name}/{part}", Page, {"template": f"{name}.html"})
             for name in ("grade", "grid", "student")

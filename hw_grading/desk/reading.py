@@ -193,7 +193,8 @@ def _tests(desk: HomeworkDesk, student: str) -> list[Json]:
     places = desk.answers.roster().places
     results = read_results(desk.course, desk.assignment, student, places)
     final = results.of(student)
-    corrections = {one.cell: one for one in results.rules.changes if one.student == student}
+    changes = results.rules.changes
+    corrections = {one.cell: one for one in changes if student in (one.student, *one.who)}
     given = {score.cell.name: score.points for score in final.known.scores}
     tests = {cell.name: cell.max_points for cell in results.cells if not cell.by_hand}
     return [

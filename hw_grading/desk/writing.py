@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hw_grading.desk import mistakes
 from hw_grading.desk.desks import HomeworkDesk, NotThere
 from hw_grading.desk.reading import Json, grading_json, markdown
 from hw_grading.gradebook.model import (
@@ -21,6 +22,7 @@ from hw_grading.gradebook.model import (
     Rubric,
     expect_text,
 )
+from hw_grading.mistakes.known import LONGEST_SENTENCE
 from hw_grading.rendering.markdown import comment_markdown
 
 LONGEST_BODY = 4_000_000  # bytes
@@ -79,6 +81,15 @@ class _Undo(Body):
     correction: int = Field(ge=0)
 
 
+class _Sentence(Body):
+    sentence: str = Field(max_length=LONGEST_SENTENCE)
+
+
+class _Pardon(Body):
+    plan: str  # of what the grader saw
+    reason: str
+
+
 class _Text(Body):
     text: str = Field(max_length=LONGEST_TEXT)
 
@@ -108,7 +119,7 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
     `NotThere` if there is no such address or no such question.
     """
     book = desk.book
-    if cell and what != "correct":
+    if cell and what not in ("correct", "mistake", "pardon"):
         desk.question(cell)
     match bool(cell), what, then:
         case True, "save", "":  # a mark for one answer or for several
@@ -141,6 +152,11 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
         case True, "correct", "undo":
             book.undo_correction(body_of(raw, _Undo).correction, grader)
             return {}
+        case True, "mistake", group if group:  # names the mistake of a group, or takes its name
+            return mistakes.name(desk, cell, group, body_of(raw, _Sentence).sentence)
+        case True, "pardon", group if group:  # gives a group its points
+            pardon = body_of(raw, _Pardon)
+            return mistakes.pardon(desk, cell, group, pardon.plan, pardon.reason, grader)
         case False, "preview", "":  # shows a comment as students will read it
             text = body_of(raw, _Text).text
             expect_text(text)

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from hw_grading.grade.job import Conditions, Job
 from hw_grading.grade.submissions import beside, digest_of
 from hw_grading.homework.cells import instructor_cells, plain_cells
 from hw_grading.homework.course import Course
+from hw_grading.homework.notebook import read_places
 from hw_grading.homework.notes import limited, put_notes_on_top
 from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import InstructorCell
+from hw_support.submission.file import UserError
 from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity
 from hw_support.submission.released import grade_ids_in
@@ -56,10 +59,12 @@ class Reader:
         self._db_url, self._conditions, self._beside = db_url, conditions, beside
         self._instructors = functools.cache(self._read_instructors)
 
-    def read(self, student: str, path: Path) -> Job:
+    def read(self, student: str, path: Path, name: str = "") -> Job:
         """Read a student's notebook, and restore the instructor's cells, their order and kernel.
 
-        Raise `GraderFault` if there is no notebook that can be read.
+        With `name`, the file is that notebook of the homework, in any folder and under any name:
+        nothing beside it was handed in. Raise `GraderFault` if there is no notebook that can be
+        read.
         """
         digest = digest_of(path)
         is_large = os.path.lexists(path) and path.lstat().st_size > SMALL
@@ -69,9 +74,9 @@ class Reader:
             notebook = read_within_limits(path)
         if isinstance(notebook, str):
             raise GraderFault(f"{notebook[0].upper()}{notebook[1:]}")
-        missing = [name for name in self._names if not os.path.lexists(path.with_name(name))]
-        problems = [*beside(path, self._names, self._given), *map(_not_submitted, missing)]
-        own = self._instructors(path.stem)
+        problems = [] if name else self._beside_it(path)
+        name = name or path.stem
+        own = self._instructors(name)
         ids = {cell.grade_id for cell in own.cells}
         mistaken = mistaken_for(grade_ids_in(notebook), ids, self._others)
         mended = mend(notebook, own.cells, own.plain)
@@ -80,8 +85,16 @@ class Reader:
         if mistaken:  # instead of a list of all its cells
             mended = [_other_homework(mistaken, self._assignment)]
         put_notes_on_top(notebook, ())  # none that the student wrote
-        about = {"problems": limited([*problems, *mended]), "name": path.stem, "file": digest}
+        about = {"problems": limited([*problems, *mended]), "name": name, "file": digest}
         return self._conditions.job(student, notebook, **about)
+
+    def cells(self, name: str) -> list[InstructorCell]:
+        """Return the instructor's cells of a notebook."""
+        return self._instructors(name).cells
+
+    def _beside_it(self, path: Path) -> list[Problem]:
+        missing = [name for name in self._names if not os.path.lexists(path.with_name(name))]
+        return [*beside(path, self._names, self._given), *map(_not_submitted, missing)]
 
     def _read_instructors(self, name: str) -> _Instructors:
         source = self._course.source(self._assignment) / f"{name}.ipynb"
@@ -93,13 +106,18 @@ class Reader:
 
     @functools.cached_property
     def _others(self) -> dict[str, frozenset[str]]:
-        """The grade ids of the course's other assignments, by name."""
+        """The grade ids of the course's other assignments, by name; of sources, if not released."""
+        found: dict[str, frozenset[str]] = {}
+        for name in self._course.homeworks():
+            with suppress(OSError, UserError):
+                found[name] = frozenset(read_places(*self._course.sources(name)))
         with Gradebook(self._db_url) as gradebook:
-            return {
+            found |= {
                 other.name: frozenset(cell.name for n in other.notebooks for cell in n.source_cells)
                 for other in gradebook.assignments
-                if other.name != self._assignment
             }
+        found.pop(self._assignment, None)
+        return found
 
 
 def mistaken_for(

@@ -168,15 +168,7 @@ def _save_scores(
     scores = {score.cell: score.earned for score in one.outcome.scores}
     for cell in one.notebook.cells:
         name = grade_id_of(cell) or ""
-        no_response = (
-            is_solution(cell)
-            and not is_task(cell)
-            and (
-                cell.metadata.nbgrader.get("checksum") == compute_checksum(cell)
-                # nbgrader knows only the unchanged stub.
-                or _is_empty(answers[name], stubs.get(name) or "")
-            )
-        )
+        no_response = is_unanswered(cell, answers, stubs.get(name) or "")
         if is_grade(cell):
             grade, most = grades[name], float(cell.metadata.nbgrader["points"])
             # Without a score, a person has to look at it.
@@ -194,8 +186,16 @@ def _save_scores(
             comments[name].auto_comment = "No response." if no_response else None
 
 
-def _is_empty(answer: Mapping[str, Any], stub: str) -> bool:
-    """Return whether an answer has nothing but white space, or equals its stub but for that."""
+def is_unanswered(cell: NotebookNode, answers: Mapping[str, Any], stub: str) -> bool:
+    """Return whether a cell is for an answer, and its answer is empty or the stub.
+
+    White space does not count. `answers` are those of `cells_by_id`.
+    """
+    if not is_solution(cell) or is_task(cell):
+        return False
+    if cell.metadata.nbgrader.get("checksum") == compute_checksum(cell):
+        return True  # nbgrader knows only the unchanged stub
+    answer = answers[grade_id_of(cell) or ""]
     written = trimmed(text_of(answer.get("source")))
     return written in ("", trimmed(stub)) and not answer.get("attachments")
 

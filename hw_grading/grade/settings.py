@@ -53,6 +53,12 @@ class WholeClass(Configurable):
         """Return the folder for saved results and the list of runs, in a course with this root."""
         return Path(root, self.folder)
 
+    def at_once(self, memory_mb: int) -> int:
+        """Return how many submissions that take so much memory (MB) run at once on this machine."""
+        free_mb = _SHARE_OF_MEMORY * psutil.virtual_memory().available / (1 << 20)
+        fit = max(1, int(free_mb // memory_mb))
+        return min(self.workers or len(os.sched_getaffinity(0)), fit)
+
     def make_executor(
         self,
         submissions: int,
@@ -82,9 +88,7 @@ class WholeClass(Configurable):
         if self.executor == "serial" or submissions < 2 or sys.platform != "linux":
             workers = InThisProcess(homework, forked, examined)
         else:
-            free_mb = _SHARE_OF_MEMORY * psutil.virtual_memory().available / (1 << 20)
-            fit = max(1, int(free_mb // settings.memory_mb))
-            at_once = min(submissions, self.workers or len(os.sched_getaffinity(0)), fit)
+            at_once = min(submissions, self.at_once(settings.memory_mb))
             workers = LocalProcesses(at_once, homework, forked, examined)
         try:
             settings.expect_a_sandbox(hidden)  # while the fork servers start

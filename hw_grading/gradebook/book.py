@@ -25,6 +25,7 @@ from hw_grading.gradebook.model import (
     Conflict,
     Event,
     Grading,
+    Item,
     Mark,
     Question,
     Refused,
@@ -118,6 +119,12 @@ class ManualGrading:
         """Return the rubric of a question."""
         with self._rows(cell) as rows:
             return rows.rubric()[0]
+
+    def added_items(self, cell: str) -> list[Item]:
+        """Return the items of a rubric that the mark scheme has not."""
+        with self._rows(cell) as rows:
+            known = {one.text for one in rows.first.items}
+            return [one for one in rows.rubric()[0].items if one.text not in known]
 
     def gradings(self, cell: str) -> dict[str, Grading]:
         """Return the state of every student's answer."""
@@ -291,7 +298,7 @@ class ManualGrading:
             rubric = replace(before, revision=after.revision)
             return rows.change_rubric(rubric, stamp)
 
-    # -- corrections of one student's points
+    # -- corrections of students' points
 
     def correct_student(
         self, cell: str, student: str, points: float, reason: str, grader: str
@@ -302,24 +309,46 @@ class ManualGrading:
         `hw_grading.gradebook.results` applies corrections.
         """
         expect_text(reason)
+        [number] = self._correct(cell, Kind.SET, points, [student], reason, grader)
+        return number
+
+    def correct_group(
+        self, cell: str, gains: Mapping[str, float], reason: str, grader: str
+    ) -> list[int]:
+        """Give points of a test to several students; return the numbers of the corrections.
+
+        There is one for all who get as many points. Students read the reason.
+        """
+        expect_text(reason)
+        by_points: dict[float, list[str]] = {}
+        for student, points in gains.items():
+            by_points.setdefault(points, []).append(student)
+        return [
+            number
+            for points, students in sorted(by_points.items())
+            for number in self._correct(cell, Kind.GROUP, points, students, reason, grader)
+        ]
+
+    def _correct(
+        self, cell: str, kind: Kind, points: float, students: list[str], reason: str, grader: str
+    ) -> list[int]:
         with self._database.reading() as connection:
             cells = {one.name: one for one in cells_of(connection, self.assignment).values()}
         if cell not in cells:
             raise Refused(f"{self.assignment} has no cell {cell!r} with points.")
-        if student not in self.names():
-            raise Refused(f"The gradebook has no answers of {student!r}.")
+        if unknown := set(students) - self.names().keys():
+            raise Refused(f"The gradebook has no answers of {min(unknown)!r}.")
         try:
-            [number] = corrections.correct(
+            return corrections.correct(
                 self._database,
                 self.assignment,
                 cells[cell],
-                kind=Kind.SET,
+                kind=kind,
                 points=points,
                 reason=reason,
                 author=expect_name(grader),
-                students=[student],
+                students=students,
             )
-            return number
         except UserError as why:
             raise Refused(f"{why}.") from None
 

@@ -3,7 +3,9 @@
 A correction is never written into scores. It is applied each time scores are shown or exported.
 """
 
+import functools
 import itertools
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,6 +34,7 @@ class Kind(StrEnum):
     DROP = "drop"  # the cell no longer counts, neither in scores nor in the total points
     FULL = "full"  # everybody gets all points
     SET = "set"  # one student's points of the cell are these
+    GROUP = "group"  # as `ADD`, but only for these students
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,17 @@ class Correction:
     reason: str  # for students to read
     kind: Kind = Kind.ADD
     assignment: str = ""
-    student: str = ""  # "" for everybody
+    student: str = ""  # "" for everybody, or for the students of a group
     author: str = ""
     at: datetime = datetime(1970, 1, 1)  # UTC
     undone_by: str | None = None
     undone_at: datetime | None = None  # None while it is in force
+    students: str = ""  # of a group, as JSON
+
+    @functools.cached_property
+    def who(self) -> frozenset[str]:
+        """The students of a group; none for other kinds."""
+        return frozenset(json.loads(self.students)) if self.students else frozenset()
 
     @property
     def is_own(self) -> bool:
@@ -57,8 +66,15 @@ class Correction:
         return self.kind is Kind.SET
 
     @property
+    def is_for_some(self) -> bool:
+        """Whether it is not for everybody."""
+        return self.kind in (Kind.SET, Kind.GROUP)
+
+    @property
     def whom(self) -> str:
         """Whom it is for, in words."""
+        if self.kind is Kind.GROUP:
+            return "everybody with this answer"
         everybody = "everybody who answered" if self.kind is Kind.ANSWERED else "everybody"
         return "this student alone" if self.is_own else everybody
 
@@ -84,6 +100,8 @@ def applied(
     blank = {score.cell.name for score in record.scores if score.is_blank}.union(unanswered)
     for change in changes:
         if change.kind is Kind.ANSWERED and change.cell in blank:
+            continue
+        if change.kind is Kind.GROUP and record.student not in change.who:
             continue
         if change.student == record.student or (record.was_read and not change.student):
             of_cells.setdefault(change.cell, []).append(change)
@@ -137,7 +155,8 @@ def correct(
 ) -> list[int]:
     """Store a correction for everybody, or one for each student, and return their numbers.
 
-    `Kind.SET` is for students, the other kinds are for everybody. May raise `UserError` or
+    `Kind.SET` has one for each student, `Kind.GROUP` one for all of them; the other kinds are for
+    everybody. May raise `UserError` or
     `Unavailable`; then none is stored.
     """
     reason = checked(cell, kind, points, reason)
@@ -150,8 +169,12 @@ def correct(
         author=author[:MAX_IN_A_NAME],
         at=now().replace(microsecond=0),
     )
+    group = json.dumps(sorted(students)) if kind is Kind.GROUP else ""
     with database.writing() as connection:
-        done = [connection.execute(row.values(student=student)) for student in students]
+        done = [
+            connection.execute(row.values(student=student, students=group))
+            for student in ([""] if group else students)
+        ]
         keys = [one.inserted_primary_key for one in done]
     return [int(key[0]) for key in keys if key]
 
@@ -165,7 +188,7 @@ def checked(cell: Cell, kind: Kind, points: float, reason: str) -> str:
         raise UserError(f"Expected a reason of at most {LONGEST_REASON:,} characters")
     if kind is Kind.SET and not 0 <= points <= cell.max_points:
         raise UserError(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
-    adds = kind in (Kind.ADD, Kind.ANSWERED)
+    adds = kind in (Kind.ADD, Kind.ANSWERED, Kind.GROUP)
     if adds and not 0 < abs(points) <= cell.max_points:  # this also refuses NaN
         raise UserError(f"Expected points up to {most} and not 0, found {points:g}")
     return reason

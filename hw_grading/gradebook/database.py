@@ -17,7 +17,7 @@ from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from hw_grading import DISTRIBUTION
-from hw_grading.gradebook.tables import METADATA, make_tables
+from hw_grading.gradebook.tables import is_complete, make_tables
 from hw_support.submission.file import UserError
 
 SECONDS_TO_WAIT = 20  # how long to wait for another writer of an SQLite gradebook
@@ -72,13 +72,22 @@ class Database:
 
     def expect_homework(self, assignment: str) -> None:
         """Raise `Unavailable` unless a homework was released with this gradebook."""
-        notebooks = select(api.Notebook.id).join(api.Assignment)
         with self.reading() as connection:
-            found = connection.execute(notebooks.where(api.Assignment.name == assignment)).first()
+            found = _has(connection, assignment)
         self.close()
         if not found:
             where = shown_address(self._url)
             raise Unavailable(f"The gradebook {where} has no {assignment}. {_HOW_TO_GET_ONE}")
+
+    def has_homework(self, assignment: str) -> bool:
+        """Whether a homework was released with this gradebook; makes neither file nor table."""
+        try:
+            with self._failures():
+                _file_of(self._url)
+                with engine_of(self._url).connect() as connection:
+                    return _has(connection, assignment)
+        except Unavailable:
+            return False
 
     def close(self) -> None:
         """Close all connections."""
@@ -93,7 +102,7 @@ class Database:
                 raise Unavailable(
                     f"The gradebook {shown_address(self._url)} is empty. {_HOW_TO_GET_ONE}"
                 )
-            if not METADATA.tables.keys() <= set(inspect(engine).get_table_names()):
+            if not is_complete(inspect(engine)):
                 with _locked(engine) as connection:
                     make_tables(connection)
             self._engine, self._file = engine, file
@@ -111,6 +120,11 @@ class Database:
                 f"The gradebook {shown_address(self._url)} cannot be used: {why}. Nothing was "
                 "saved. Try again."
             ) from error
+
+
+def _has(connection: Connection, assignment: str) -> bool:
+    notebooks = select(api.Notebook.id).join(api.Assignment)
+    return bool(connection.execute(notebooks.where(api.Assignment.name == assignment)).first())
 
 
 def _file_of(url: URL) -> tuple[int, int] | None:

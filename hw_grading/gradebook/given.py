@@ -20,17 +20,22 @@ from hw_grading.homework.course import Course
 from hw_grading.texts import in_digits, write_whole
 
 NBGRADERS = "nbgrader"  # the kind of export that `nbgrader export` writes
+# The sentences on known mistakes that a student reads, by test and fingerprint.
+Told = Mapping[str, Mapping[str, str]]
 _HEAD = 4_000  # bytes at the beginning of a page, which have the digest
 _DIGEST = re.compile(rb'<meta name="scores" content="([0-9a-f]{64})">')
 
 
-def digest_of(result: Result, comments: Mapping[str, str]) -> str:
-    """Return the digest of what a student's feedback says: points, penalty, reasons, comments."""
+def digest_of(result: Result, comments: Mapping[str, str], told: Told) -> str:
+    """Return the digest of what a student's feedback says: points, penalty, reasons, comments.
+
+    `told` has the sentences on known mistakes.
+    """
     scores = [(s.cell.name, s.auto, s.manual, s.extra, s.waits) for s in result.known.scores]
     corrections = [(one.cell, one.points, one.reason) for one in result.corrections]
     totals = (result.final, result.score, result.penalty, result.why_penalty, result.slip_days)
-    facts = [totals, sorted(scores), corrections, sorted(comments.items())]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    facts = [totals, sorted(scores), corrections, sorted(comments.items()), told]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def pages_of(course: Course, assignment: str, student: str) -> list[Path]:
@@ -47,8 +52,13 @@ class Feedback(Enum):
     CURRENT = "current"
 
 
-def feedback_of(results: Results, comments: Mapping[str, Mapping[str, str]]) -> dict[str, Feedback]:
-    """Return the feedback of each student who submitted; `comments` are by student, grade id."""
+def feedback_of(
+    results: Results, comments: Mapping[str, Mapping[str, str]], told: Mapping[str, Told]
+) -> dict[str, Feedback]:
+    """Return the feedback of each student who submitted.
+
+    `comments` are by student and grade id, `told` by student.
+    """
     found = {}
     for one in results.handed_in:
         student = one.student.id
@@ -57,7 +67,9 @@ def feedback_of(results: Results, comments: Mapping[str, Mapping[str, str]]) -> 
         if not digests:
             found[student] = Feedback.MISSING
         else:
-            is_current = digests == {digest_of(one, comments.get(student, {}))}
+            is_current = digests == {
+                digest_of(one, comments.get(student, {}), told.get(student, {}))
+            }
             found[student] = Feedback.CURRENT if is_current else Feedback.OLDER
     return found
 

@@ -299,7 +299,6 @@ def _why_not_graded(course: Course, assignment: str, result: Result) -> str:
     folder = course.submitted(record.student, assignment)
     run = f"run `{typed('nbgrader autograde', assignment)}`"
     notebooks = course.notebooks_in(folder, assignment)
-    there = list(filter(os.path.lexists, notebooks))
     problems = result.run.problems if result.run else ()
     said = {one.cell for one in problems if one.kind in (Kind.GRADER, Kind.SCORE)}
     tests = [score for score in record.scores if not score.cell.by_hand]
@@ -307,27 +306,24 @@ def _why_not_graded(course: Course, assignment: str, result: Result) -> str:
     if record.scores and not missing:
         if is_outdated(folder, record):
             return f"The student submitted again after this grading: {run}."
-        if not result.run and not os.path.lexists(course.autograded(record.student, assignment)):
-            # nbgrader gives 0 for a missing notebook
-            return _why_unreadable(next(iter(there), notebooks[0]), run)
         return ""
     if why := why_no_id(record.student):
         return f"{why[0].upper()}{why[1:]}. Rename the folder, and {run}."
     if why := why_unusable(folder):
         return f"{folder}: {why}, and {run}."
-    if there:
-        if why := next(filter(None, (_why_unreadable(path, run) for path in there)), ""):
-            return why
-        which = "" if len(missing) == len(tests) else f" for {', '.join(missing)}"
-        return f"The notebook was submitted, but there are no scores{which}: {run}."
-    names = " or ".join(path.name for path in notebooks)
-    return f"No {names} was submitted. Look into {folder}, and beside it."
+    there = list(filter(os.path.lexists, notebooks))
+    if not there:
+        return f"{_why_unreadable(notebooks[0])}. Look into {folder}, and beside it."
+    if why := next(filter(None, map(_why_unreadable, there)), ""):
+        return f"{why}. Ask the student for another file, and {run}."
+    which = "" if len(missing) == len(tests) else f" for {', '.join(missing)}"
+    return f"The notebook was submitted, but there are no scores{which}: {run}."
 
 
-def _why_unreadable(path: Path, run: str) -> str:
+def _why_unreadable(path: Path) -> str:
     try:
         read_submission(path)
     except (UserError, OSError) as error:
         why = str(error)
-        return f"{why[0].upper()}{why[1:]}. Ask the student for another file, and {run}."
+        return f"{why[0].upper()}{why[1:]}"
     return ""

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Float,
+    Inspector,
     Integer,
     MetaData,
     String,
@@ -148,6 +149,7 @@ CORRECTIONS = Table(
     _filled("at", DateTime),
     Column("undone_by", String(MAX_IN_A_NAME)),
     Column("undone_at", DateTime),
+    Column("students", Text, nullable=False, default=""),  # of a group, as JSON
     sqlite_autoincrement=True,  # a number is never reused
 )
 RUNS = Table(
@@ -185,14 +187,27 @@ PARTS = Table(
 )
 
 
+def is_complete(there: Inspector) -> bool:
+    """Whether a database has all tables, and the column that came last, and so all others."""
+    is_there = METADATA.tables.keys() <= set(there.get_table_names())
+    return is_there and not _missing(there, CORRECTIONS)
+
+
+def _missing(there: Inspector, table: Table) -> list[Column[Any]]:
+    """Return the columns that a table lacks."""
+    names = {column["name"] for column in there.get_columns(table.name)}
+    return [column for column in table.columns if column.name not in names]
+
+
 def make_tables(connection: Connection) -> None:
-    """Create the tables that are missing.
+    """Create the tables and columns that are missing.
 
     The transaction must have locked other writers out. A course that used nbgrader alone until now
     keeps the extensions that nbgrader's own column has.
     """
     there = inspect(connection)
-    is_new = EXTENSIONS.name not in there.get_table_names()
+    names = there.get_table_names()
+    is_new = EXTENSIONS.name not in names
     METADATA.create_all(connection)
     if not is_new and "answer" in {column["name"] for column in there.get_columns(MARKS.name)}:
         # Earlier versions kept the digests in the table of marks.
@@ -200,9 +215,11 @@ def make_tables(connection: Connection) -> None:
         connection.execute(text(f"INSERT INTO hw_grading_answer {digests}"))
         connection.execute(delete(MARKS).where(MARKS.c.revision == 0))
         connection.execute(text("ALTER TABLE hw_grading_mark DROP COLUMN answer"))
-    if not is_new and "fingerprint" not in {c["name"] for c in there.get_columns(PARTS.name)}:
-        column = "ADD COLUMN fingerprint VARCHAR(200) NOT NULL DEFAULT ''"
-        connection.execute(text(f"ALTER TABLE hw_grading_part {column}"))
+    for table in (one for one in METADATA.sorted_tables if one.name in names):
+        for column in _missing(there, table):  # of a later version
+            kind = column.type.compile(connection.dialect)
+            added = f"ADD COLUMN {column.name} {kind} NOT NULL DEFAULT ''"
+            connection.execute(text(f"ALTER TABLE {table.name} {added}"))
     if is_new:
         given = api.SubmittedAssignment
         query = select(api.Assignment.name, given.student_id, given.extension).join(given)

@@ -17,7 +17,7 @@ from hw_grading import DISTRIBUTION, STUDENTS_DISTRIBUTION
 from hw_support.source import imported_by
 
 FILE_NAME = "requirements-student.lock"
-_EXTRA = "notebook"  # of the students' distribution: what its commands need
+_EXTRA, _LAB = "notebook", "lab"  # of the students' distribution: for its commands; JupyterLab
 _OURS = {DISTRIBUTION, STUDENTS_DISTRIBUTION}
 _CONTINUED = re.compile(r"\\\s*\n")
 _NO_REQUIREMENT = re.compile(r"(?:^|\s)(?:#|--).*")  # a comment, options, the hash of a file
@@ -27,7 +27,8 @@ _NO_REQUIREMENT = re.compile(r"(?:^|\s)(?:#|--).*")  # a comment, options, the h
 class Requirements:
     """What students install."""
 
-    text: str  # a requirements file of pip
+    text: str  # a requirements file of pip: the grader's versions, for who begins from nothing
+    ranges: str  # another one: the versions that are enough, for who has an environment
     packages: frozenset[str]  # the distributions that it brings, by their names on PyPI
     faults: tuple[str, ...]  # sentences on what is missing here
 
@@ -38,19 +39,23 @@ def requirements_of(root: Path, notebooks: Iterable[NotebookNode]) -> Requiremen
     It is the course's own file as it is, or else what the students' commands need and what the
     notebooks import, in the versions that are installed here.
     """
-    own = root / FILE_NAME
+    own, ranges = root / FILE_NAME, [*_needed_for(notebooks)]
     if own.is_file():
         text = own.read_text(encoding="utf-8")
         named = [*_requirements_in(text)]
     else:
-        named = _needed_for(notebooks)
-        text = "".join(f"{one}\n" for one in named)
+        named = [_pinned(one) for one in (*ranges, *_asked(_LAB))]
+        text = _file_of(named)
     here = with_dependencies(filter(_applies, named))
     asked = {canonicalize_name(one.name) for one in named if own.is_file() and _applies(one)}
     lacking = sorted(asked - here.keys())
     faults = [f"{own.name} names {name}, which the grader does not have" for name in lacking]
     packages = {canonicalize_name(one.name) for one in named} | here.keys()
-    return Requirements(text, frozenset(packages), tuple(faults))
+    return Requirements(text, _file_of(ranges), frozenset(packages), tuple(faults))
+
+
+def _file_of(requirements: Iterable[Requirement]) -> str:
+    return "".join(f"{one}\n" for one in requirements)
 
 
 def with_dependencies(requirements: Iterable[Requirement]) -> dict[str, str]:
@@ -83,18 +88,9 @@ def _requirements_in(text: str) -> Iterator[Requirement]:
             yield Requirement(_NO_REQUIREMENT.sub("", line).strip())
 
 
-def _needed_for(notebooks: Iterable[NotebookNode]) -> list[Requirement]:
-    """Return what the students' commands and the code of notebooks need.
-
-    A package has the version that is installed here. One that only the commands need may be missing
-    here; it has the versions that the commands ask for.
-    """
-    asked = map(Requirement, metadata.requires(STUDENTS_DISTRIBUTION) or ())
-    ranges = {
-        canonicalize_name(one.name): Requirement(f"{one.name}{one.specifier}")
-        for one in asked
-        if _applies(one) or _applies(one, _EXTRA)
-    }
+def _needed_for(notebooks: Iterable[NotebookNode]) -> Iterator[Requirement]:
+    """Yield what the students' commands and the code of notebooks need, by its range."""
+    known = {canonicalize_name(one.name): one for one in (*_asked(""), *_asked(_EXTRA))}
     modules = {
         each.partition(".")[0]
         for notebook in notebooks
@@ -103,8 +99,15 @@ def _needed_for(notebooks: Iterable[NotebookNode]) -> list[Requirement]:
         for each in imported_by(cell.source).values()
     }
     for name in _distributions_of(modules - {*sys.stdlib_module_names, "hw_support"}):
-        ranges.setdefault(canonicalize_name(name), Requirement(name))
-    return [_pinned(one) for one in ranges.values()]
+        known.setdefault(canonicalize_name(name), Requirement(name))
+    return iter(known.values())
+
+
+def _asked(extra: str) -> Iterator[Requirement]:
+    """Yield what the students' distribution asks for: with no extra, or for one alone."""
+    for one in map(Requirement, metadata.requires(STUDENTS_DISTRIBUTION) or ()):
+        if bool(extra) == bool(one.marker) and _applies(one, extra):
+            yield Requirement(f"{one.name}{one.specifier}")
 
 
 def _distributions_of(modules: set[str]) -> list[str]:
@@ -113,6 +116,7 @@ def _distributions_of(modules: set[str]) -> list[str]:
 
 
 def _pinned(one: Requirement) -> Requirement:
+    """Return a package in the version that is installed here, or as it is if it is missing."""
     with suppress(metadata.PackageNotFoundError):
         version = Version(metadata.version(one.name)).public
         return Requirement(f"{canonicalize_name(one.name)}=={version}")

@@ -8,6 +8,7 @@ A page goes to the student whose file `collect` took, if the list of students st
 """
 
 import io
+import shutil
 import tempfile
 import zipfile
 from collections import defaultdict
@@ -22,6 +23,7 @@ from nbformat.v4 import new_markdown_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
 from hw_grading.gradebook.collected import Record, read_collected
+from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.given import Feedback, feedback_of, pages_of
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
@@ -30,6 +32,7 @@ from hw_grading.homework.notebook import is_test
 from hw_grading.lms.platforms import PLAIN, PLATFORMS, Platform
 from hw_grading.lms.roster import Roster, Who, read_roster
 from hw_grading.lms.tables import folded
+from hw_grading.mistakes.groups import told_in
 from hw_grading.notebooks import MAX_BYTES
 from hw_grading.rendering.feedback.exporter import hide_details
 from hw_grading.rendering.feedback.summary import in_short
@@ -53,6 +56,24 @@ class Packed:
     left_out: list[str]  # sentences that say who has none, and why
 
 
+def older_pages(course: Course, assignment: str, students: Collection[str] = ()) -> list[str]:
+    """Return the students whose pages say something else than the gradebook says now."""
+    try:
+        results = read_results(course, assignment)
+    except Unavailable:  # nbgrader says it
+        return []
+    with open_gradebook(course.db_url, assignment) as (db, _):
+        pages = feedback_of(results, comments_in(db, assignment), told_in(results))
+    older = (student for student, page in pages.items() if page is Feedback.OLDER)
+    return [student for student in older if student in (students or pages)]
+
+
+def remove_pages(course: Course, assignment: str, students: Collection[str]) -> None:
+    """Remove students' pages of feedback, as nbgrader does before it writes them again."""
+    for student in students:
+        shutil.rmtree(course.feedback(student, assignment), ignore_errors=True)
+
+
 def pack_feedback(
     course: Course,
     assignment: str,
@@ -69,7 +90,7 @@ def pack_feedback(
     """
     results = read_results(course, assignment)
     with open_gradebook(course.db_url, assignment) as (db, _):
-        pages = feedback_of(results, comments_in(db, assignment))
+        pages = feedback_of(results, comments_in(db, assignment), told_in(results))
     why: defaultdict[str, list[str]] = defaultdict(list)  # who is left out, by the reason
     if kind == PLAIN:
         named_as = {student: _named_by_id(student) for student in pages}
@@ -85,7 +106,7 @@ def pack_feedback(
             how = typed("hw-grading feedback", assignment)
             why[f"no feedback is written: {how}"].append(student)
         elif page is Feedback.OLDER:
-            how = typed("hw-grading feedback", assignment, "--zip", kind, "--force")
+            how = typed("hw-grading feedback", assignment, "--zip", kind)
             why[f"the feedback is older than the scores: {how}"].append(student)
         elif student in named_as:
             paths = filter(Path.exists, pages_of(course, assignment, student))

@@ -1,18 +1,31 @@
 """Groups of a class's answers that lost points of a test for the same reason.
 
-The gradebook has all that is needed: no notebook is read, except by `codes_of`.
+The gradebook has all that is needed: no notebook is read, except by `code_of`.
 """
 
 from __future__ import annotations
 
+import ast
+import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
 
+from hw_grading.gradebook.corrections import Correction
+from hw_grading.gradebook.corrections import Kind as CorrectionKind
+from hw_grading.gradebook.given import Told
 from hw_grading.gradebook.results import Result, Results
-from hw_grading.mistakes.known import Mistake, sentence_for
+from hw_grading.homework.course import Course
+from hw_grading.homework.notebook import ANSWER, TEST, Cell, Notebook
+from hw_grading.mistakes.known import Mistake, read_mistakes, sentence_for
+from hw_grading.notebooks import cells_by_id, open_notebook
 from hw_grading.outcome import PartResult
 from hw_support.checks.fingerprint import is_of_results
+from hw_support.source import bound_by, checks_in, read_by
+from hw_support.submission.cells import text_of
+from hw_support.submission.file import UserError
 
 
 @dataclass(frozen=True)
@@ -20,56 +33,155 @@ class Group:
     """Answers to one question that failed alike."""
 
     test: str  # the grade id of the test
-    key: tuple[str, ...]  # their fingerprints
-    students: tuple[str, ...]  # by id
-    lost: float  # points of all of them together, before corrections
+    key: tuple[str, ...]  # their fingerprints; none: nothing is known of these failures
+    lost: Mapping[str, float]  # the points that the failures cost, by student
     message: str  # what most of them read
-    sentence: str = ""  # of the known mistake; "" if it has no name
+    sentence: str  # what students are told; "" if the mistake has no name
+    known: Mistake | None  # with these fingerprints alone
+    pardons: tuple[Correction, ...]  # that give some of these students points
 
     @property
     def may_be_several(self) -> bool:
         """Whether only messages put these answers together, and no wrong results."""
         return not any(map(is_of_results, self.key))
 
+    @property
+    def id(self) -> str:
+        """A name for addresses."""
+        return sha256("\n".join(self.key).encode()).hexdigest()[:16]
+
+
+def gains_of(group: Group, results: Results) -> dict[str, float]:
+    """Return the points that a pardon gives to each of a group: what the failures cost.
+
+    Nobody gets more than all points of the test, and nobody is there who gets none.
+    """
+    most = {cell.name: cell.max_points for cell in results.counting}.get(group.test, 0.0)
+    left = {who: most - results.of(who).points(group.test) for who in group.lost}
+    gains = {who: round(min(lost, left[who]), 6) for who, lost in group.lost.items()}
+    return {who: points for who, points in gains.items() if points > 0}
+
 
 def groups_of(results: Results, mistakes: Sequence[Mistake]) -> dict[str, list[Group]]:
     """Return the groups of each test that somebody failed, the largest first, by grade id."""
-    found: defaultdict[tuple[str, tuple[str, ...]], list[tuple[str, list[PartResult]]]]
-    found = defaultdict(list)
+    found: defaultdict[tuple[str, tuple[str, ...]], dict[str, list[PartResult]]]
+    found = defaultdict(dict)
     for result in results.handed_in:
         for test, failed in failures_of(result).items():
-            found[test, key_of(failed)].append((result.student.id, failed))
+            found[test, key_of(failed)][result.student.id] = failed
+    known = {one.key: one for one in mistakes}
     groups: dict[str, list[Group]] = {cell.name: [] for cell in results.cells}
     for (test, key), members in found.items():
-        messages = Counter(failed[0].message for _, failed in members)
-        sentences = {sentence_for(mistakes, test, one) for one in key} - {""}
-        groups.setdefault(test, []).append(
-            Group(
-                test,
-                key,
-                tuple(student for student, _ in members),
-                sum(part.points - part.earned for _, failed in members for part in failed),
-                messages.most_common(1)[0][0],
-                sentences.pop() if len(sentences) == 1 else "",
-            )
+        messages = Counter(failed[0].message for failed in members.values())
+        told = {sentence_for(mistakes, test, one, key) for one in key} - {""}
+        group = Group(
+            test,
+            key,
+            {who: sum(p.points - p.earned for p in failed) for who, failed in members.items()},
+            messages.most_common(1)[0][0],
+            told.pop() if len(told) == 1 else "",
+            known.get((test, frozenset(key))),
+            tuple(one for one in _pardons(results, test) if not members.keys().isdisjoint(one.who)),
         )
+        groups.setdefault(test, []).append(group)
     for of_test in groups.values():
-        of_test.sort(key=lambda group: (-len(group.students), -group.lost, group.key))
+        of_test.sort(key=lambda one: (-len(one.lost), -sum(one.lost.values()), one.key))
     return {test: of_test for test, of_test in groups.items() if of_test}
 
 
+def _pardons(results: Results, test: str) -> list[Correction]:
+    changes = results.rules.changes
+    return [one for one in changes if one.cell == test and one.kind is CorrectionKind.GROUP]
+
+
 def failures_of(result: Result) -> dict[str, list[PartResult]]:
-    """Return the failed parts of a student's last run by test; without those that met no answer."""
+    """Return a student's failed parts by test; without those that met no answer."""
     found: defaultdict[str, list[PartResult]] = defaultdict(list)
+    tests = {one.cell.name for one in result.known.scores if not one.cell.by_hand}
     for failure in result.run.failures if result.run else ():
-        found[failure.cell] += failure.parts
+        if failure.cell in tests:
+            found[failure.cell] += failure.parts
     return found
 
 
-def key_of(failed: Sequence[PartResult]) -> tuple[str, ...]:
+def key_of(failed: Iterable[PartResult]) -> tuple[str, ...]:
     """Return what is the same for all answers of a group.
 
     Wrong results tell one mistake from all others. Messages count only where no results do.
     """
     every = {part.fingerprint for part in failed if part.fingerprint}
     return tuple(sorted({one for one in every if is_of_results(one)} or every))
+
+
+# -- what students are told
+
+
+def mistakes_of(result: Result, mistakes: Sequence[Mistake]) -> Told:
+    """Return the sentences of the known mistakes of a student."""
+    found: dict[str, dict[str, str]] = {}
+    for test, failed in failures_of(result).items() if mistakes else ():
+        key = key_of(failed)
+        for one in {part.fingerprint for part in failed}:
+            if sentence := sentence_for(mistakes, test, one, key):
+                found.setdefault(test, {})[one] = sentence
+    return found
+
+
+def told_to(result: Result, mistakes: Sequence[Mistake]) -> Told:
+    """Return what a student is told of known mistakes, other than what messages say already."""
+    known, parts = mistakes_of(result, mistakes), result.run.parts if result.run else ()
+    said = {test: " ".join(p.message for p in parts if p.cell == test) for test in known}
+    told = {
+        test: {one: its for one, its in sentences.items() if its.rstrip(".") not in said[test]}
+        for test, sentences in known.items()
+    }
+    return {test: sentences for test, sentences in told.items() if sentences}
+
+
+def told_in(results: Results) -> dict[str, Told]:
+    """Return what each student who submitted is told; `UserError` as by `read_mistakes`."""
+    mistakes = read_mistakes(results.course.root, results.assignment)
+    return {one.student.id: told_to(one, mistakes) for one in results.handed_in}
+
+
+# -- their code
+
+
+def answers_to_tests(course: Course, assignment: str) -> dict[str, tuple[str, ...]]:
+    """Return the grade ids of the answers that each test is about.
+
+    They bind what the test names in its `Checks`, or else what it reads, or else stand above it.
+    """
+    found = {}
+    for path in course.notebooks_in(course.source(assignment), assignment):
+        answers: list[Cell] = []
+        with contextlib.suppress(OSError, UserError):
+            for cell in Notebook.read(path).code:
+                if cell.kind == ANSWER:
+                    answers.append(cell)
+                elif cell.kind == TEST and answers:
+                    found[cell.grade_id] = _about(cell, answers)
+    return found
+
+
+def _about(test: Cell, answers: Sequence[Cell]) -> tuple[str, ...]:
+    tested = {
+        str(call.args[0].value)
+        for call in checks_in(test.source)
+        if call.args and isinstance(call.args[0], ast.Constant)
+    }
+    for names in (tested, {*read_by(test.source)}):
+        if about := [one.grade_id for one in answers if not names.isdisjoint(bound_by(one.source))]:
+            return tuple(about)
+    return (answers[-1].grade_id,)
+
+
+def code_of(course: Course, assignment: str, student: str, answers: Iterable[str]) -> str:
+    """Return a student's code in these answers, as it was graded; "" if there is none."""
+    cells: dict[str, dict[str, Any]] = {}
+    folder = course.autograded(student, assignment)
+    for path in course.notebooks_in(folder, assignment):
+        with contextlib.suppress(OSError, UserError):
+            cells |= cells_by_id(open_notebook(path))
+    sources = (text_of(cells[name].get("source")) for name in answers if name in cells)
+    return "\n\n".join(source.strip() for source in sources)

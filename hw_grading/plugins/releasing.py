@@ -2,7 +2,6 @@
 
 import ast
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from hw_grading.homework.notebook import is_test, is_trusted, uses_checks
 from hw_grading.homework.points import fill_points, set_points
 from hw_grading.homework.requirements import requirements_of
 from hw_grading.homework.source_notebook import check_cells
-from hw_grading.mistakes.known import Mistake, read_mistakes, sentence_for
+from hw_grading.mistakes.known import read_mistakes, sentence_for
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import write_whole
 from hw_support.source import checks_in
@@ -104,6 +103,27 @@ class DescribeRelease(NbGraderPreprocessor):
         return nb, resources
 
 
+def _told_to_students(
+    course: Course, assignment: str, notebook: NotebookNode
+) -> dict[str, dict[str, str]]:
+    """Return the sentences on known mistakes, by the name of the `Checks` and by fingerprint."""
+    mistakes = [one for one in read_mistakes(course.root, assignment) if one.told]
+    told: dict[str, dict[str, str]] = {}
+    for cell in filter(uses_checks, notebook.cells):
+        test = grade_id_of(cell) or ""
+        known = {
+            fingerprint for one in mistakes if one.test == test for fingerprint in one.fingerprints
+        }
+        sentences = {
+            one: said for one in sorted(known) if (said := sentence_for(mistakes, test, one))
+        }
+        for call in checks_in(cell.source) if sentences else ():
+            match call.args:
+                case [ast.Constant(str(name)), *_]:
+                    told.setdefault(name, {}).update(sentences)
+    return told
+
+
 def description_of(course: Course, assignment: str, name: str, notebook: NotebookNode) -> str:
     """Describe a released notebook as JSON; see `hw_support.submission.released`."""
     limits, manifest = ExecuteSubmission(config=course.config), manifest_of(course.root, assignment)
@@ -120,25 +140,7 @@ def description_of(course: Course, assignment: str, name: str, notebook: Noteboo
         cpu_seconds_for_cell={cell: seconds[cell] for cell in seconds if cell in ids},
         cpu_seconds_per_cell=limits.cpu_seconds_per_cell,
         output_bytes_per_cell=limits.output_bytes_per_cell,
+        known=_told_to_students(course, assignment, notebook),
         files=[*course.files(assignment)],
-        mistakes=_told(notebook, read_mistakes(course.root, assignment)),
     )
     return json.dumps(description, indent=1, ensure_ascii=False) + "\n"
-
-
-def _told(notebook: NotebookNode, mistakes: Sequence[Mistake]) -> dict[str, dict[str, str]]:
-    """Return the sentences that tests at home may tell: by name of a `Checks`, by fingerprint.
-
-    A test without `Checks` tells none, so nothing of what hidden lines say leaves the course.
-    """
-    told = [one for one in mistakes if one.told]
-    found: dict[str, dict[str, str]] = {}
-    for cell in notebook.cells:
-        test = grade_id_of(cell) or ""
-        prints = {each for one in told if one.test == test for each in one.fingerprints}
-        said = {each: sentence_for(told, test, each) for each in sorted(prints)}
-        for call in checks_in(cell.source) if prints else ():
-            match call.args:
-                case [ast.Constant(str(name)), *_]:
-                    found[name] = {each: text for each, text in said.items() if text}
-    return found

@@ -139,12 +139,16 @@ def parts_of_answer(cell: NotebookNode) -> Iterator[PartResult]:
 
 
 def parts_of_test(
-    cell: NotebookNode, score: float, examined: Sequence[Mapping[str, Any]], said: str
+    cell: NotebookNode,
+    score: float,
+    examined: Sequence[Mapping[str, Any]],
+    said: str,
+    failure: str,
 ) -> Iterator[PartResult]:
     """Yield the parts of a test; without any, one part that stands for the whole.
 
     `examined` are its parts, as in a `hw_grading.examiner.client.Verdict`. `said` is what its error
-    says.
+    says, and `failure` its fingerprint.
     """
     name, most = grade_id_of(cell) or "", float(cell.metadata.nbgrader["points"])
     errors = errors_in(cell)
@@ -163,8 +167,7 @@ def parts_of_test(
         yield PartResult(name, what, part["points"], earned, not failed, why, **about)
     if not examined:
         passed = not errors and score >= most
-        why, found = ("", "") if passed else (said, fingerprint_of(cell))
+        why, found = ("", "") if passed else (said, failure)
         yield PartResult(name, name, most, score, passed, why, fingerprint=found)
     elif not counts:
-        found = fingerprint_of(cell) if errors else ""
-        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=found)
+        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=failure)

@@ -87,7 +87,7 @@ def try_kept(grading: Grading, tried: Tried, answers: Path, mistakes: Sequence[M
     ]
     for answer, result in grading.graded((one, _submitted(grading, one)) for one in wrong):
         tried.wrong += 1
-        own = [test for plan in grading.plans for test in _tests_of(plan, answer.of)]
+        own = [test for plan in grading.plans for test in tests_of(plan, answer.of)]
         if not result.lost and answer.name not in settings.limits.get(answer.of, ()):
             tried.missed.append(str(answer))
         elsewhere = {test: points for test, points in result.lost.items() if test not in own}
@@ -117,12 +117,13 @@ def _submitted(grading: Grading, answer: kept.Answer) -> Submitted:
     """
     submitted = []
     for plan in grading.plans:
-        own = {test for name in answer.cells for test in _tests_of(plan, name)}
+        own = {test for name in answer.cells for test in tests_of(plan, name)}
         affected = grading.usable(plan, plan.affected([*answer.cells]))
         tests = [test for test in affected if test in own or test not in grading.due]
         submitted.append((plan, tests, answer.cells))
     return submitted
 
 
-def _tests_of(plan: Plan, answer: str) -> Iterable[str]:
+def tests_of(plan: Plan, answer: str) -> Iterable[str]:
+    """Return the tests that a notebook has for an answer."""
     return plan.tests_of(answer) if answer in plan.answers else ()

@@ -74,7 +74,7 @@ def _cause_of(
     with contextlib.suppress(TypeError, ValueError):  # of what is no number
         if np.size(got) > 1 and np.array_equal(np.sort(got, None), np.sort(due, None)):
             return IN_ANOTHER_ORDER
-        if cause := times(float(got), float(due)):
+        if cause := times(np.asarray(got).item(), np.asarray(due).item()):
             return cause
     with contextlib.suppress(Exception):
         for other, its in zip(values, reversed(right), strict=True):

@@ -23,7 +23,7 @@ def told_in(folder: Path) -> Mapping[str, Mapping[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for path in sorted(folder.glob(f"*{ENDING}")):
         with contextlib.suppress(Exception):
-            mistakes = json.loads(path.read_text(encoding="utf-8"))["mistakes"]
+            mistakes = json.loads(path.read_text(encoding="utf-8"))["known"]
             for name, sentences in mistakes.items():
                 found.setdefault(name, {}).update(sentences)
     return found

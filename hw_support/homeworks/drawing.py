@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +15,8 @@ Image = NDArray[np.float64]
 _SIDE, _ZOOM = 28, 10  # pixels of the image, and of the screen for each of them
 _PEN = 1.4  # the distance from a stroke, in pixels of the image, at which its ink ends
 _FRAME = 4  # pixels: in MNIST, digits lie within the middle 20 x 20
+# The corners of a nine: x and y.
+_NINE = [(17, 11), (15, 7), (11, 7), (10, 11), (12, 14), (16, 13), (17, 9), (17, 15), (14, 22)]
 _CENTRES = np.stack(np.meshgrid(*2 * [np.arange(_SIDE) + 0.5]), axis=-1)  # (28, 28, 2): x, y
 
 
@@ -27,15 +31,17 @@ def draw_digit(says: Callable[[Image], Any]) -> Image:
 
     Returns
     -------
-    The drawing, float64 (28, 28): 0 everywhere at first. It changes in place as you draw.
+    The drawing, float64 (28, 28): 0 everywhere at first. It changes in place as you draw. Where
+    there is no canvas, a picture of a nine is shown and returned.
     """
     drawing = np.zeros((_SIDE, _SIDE))
     try:
+        if "google.colab" in sys.modules:  # its page has no canvas
+            raise ImportError
         import ipycanvas
         import ipywidgets
     except ImportError:
-        print("The canvas needs one more package. In a terminal, type: pip install ipycanvas")
-        print("Then restart the kernel, and load this page again.")
+        _show_a_nine(says, drawing)
         return drawing
     canvas = ipycanvas.Canvas(width=_SIDE * _ZOOM, height=_SIDE * _ZOOM)
     verdict = ipywidgets.HTML()
@@ -80,6 +86,19 @@ def draw_digit(says: Callable[[Image], Any]) -> Image:
     beside = ipywidgets.VBox([verdict, button], layout={"margin": "0 0 0 1em"})
     _display(ipywidgets.HBox([canvas, beside]))
     return drawing
+
+
+def _show_a_nine(says: Callable[[Image], Any], drawing: Image) -> None:
+    """Draw a nine, and show it with what the network says of it."""
+    from IPython.display import HTML, display
+    from PIL.Image import Resampling, fromarray  # Pillow: Matplotlib needs it
+
+    print("Here is a picture: a canvas needs JupyterLab or VS Code, and `pip install ipycanvas`.")
+    for start, end in itertools.pairwise(_NINE):
+        _add_stroke(drawing, start, end)
+    picture = fromarray(np.rint(255 * drawing).astype(np.uint8))
+    display(picture.resize((_ZOOM * _SIDE, _ZOOM * _SIDE), Resampling.NEAREST))
+    display(HTML(_verdict(says, drawing)))
 
 
 def _add_stroke(image: Image, start: tuple[float, float], end: tuple[float, float]) -> Any:

@@ -20,9 +20,12 @@ from hw_support.student.certification import BLANK, missing_in
 from hw_support.student.opening import Opened, name_of
 from hw_support.student.running import CellRun, Ran, run_copy
 from hw_support.submission.cells import InstructorCell, continues, grade_id_of
+from hw_support.submission.problems import Kind
 from hw_support.submission.released import Release
 
 STUB = "raise NotImplementedError()"
+# Not every program refuses to edit such a cell: VS Code does not.
+_PUT_BACK = " Before grading it is put back too. Write your own code into cells of your own."
 _WIDTH = 92
 _PART, _TO_DO = 40, 28  # columns of the table
 
@@ -68,7 +71,8 @@ def check(opened: Opened) -> Report:
             *_of_cells(ran, release),
         ],
         "Cells that differ from the homework that you were given": [
-            change.message for change in opened.changes
+            f"{change.message}{_PUT_BACK if change.kind == Kind.EDITED_CELL else ''}"
+            for change in opened.changes
         ],
     }
     return Report(opened, checked, findings)

@@ -3,9 +3,8 @@
 Each line says that something is fine, or what you should type.
 """
 
-import functools
+import contextlib
 import importlib
-import itertools
 import os
 import platform
 import shutil
@@ -14,14 +13,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 _OLDEST_PYTHON = (3, 11)
 _NEWEST_PYTHON = (3, 13)  # the newest one with which the students' packages are tested
 _DISK_MB = 500
-_PACKAGES = ("numpy", "matplotlib", "pickleshare", "tqdm", "ipykernel", "jupyterlab")
-# An unzipped homework has a list of its packages beside this package. Elsewhere pip installed it.
-_LIST = Path(__file__).resolve().parents[2] / "requirements.txt"
-_WHAT = f'-r "{_LIST}"' if _LIST.is_file() else '"hw-support[notebook]"'
+_TOOLS = ("pickleshare", "tqdm", "ipykernel", "nbclient", "nbformat")  # they compute no results
+# An unzipped homework has lists of its packages beside this package: the versions that the grader
+# has, and those that are enough. Elsewhere pip installed it.
+_HOME = Path(__file__).resolve().parents[2]
+_EXACT, _RANGES = "requirements.txt", "requirements-ranges.txt"
+_HAS_LISTS = (_HOME / _RANGES).is_file()
+_WHAT = f'-r "{_HOME / _RANGES}"' if _HAS_LISTS else '"hw-support[notebook]"'
 AGAIN = "Unzip the course's file again, and move your notebook into the new folder."
 INSTALL = f'"{sys.executable}" -m pip install {_WHAT}'
 
@@ -39,16 +45,13 @@ class Line:
         return line if self.advice is None else f"{line}\n      {self.advice}"
 
 
-def doctor() -> bool:
-    """Print a line for each thing that the homework needs; return whether all are fine.
-
-    In a notebook: ``hw_support.doctor();``. While nbgrader grades, it checks nothing.
-    """
-    if os.environ.get("NBGRADER_EXECUTION"):
-        print("doctor: the machine is not checked while this notebook is graded.")
-        return True
-    lines = itertools.chain([_python()], _packages(), [_kernel(), _disk()], _data())
-    return told(lines, functools.partial(print, flush=True))
+def lines() -> Iterator[Line]:
+    """Yield a line for each thing that the homework needs."""
+    yield _python()
+    yield from _packages()
+    yield from _versions()
+    yield from (_kernel(), _disk())
+    yield from _data()
 
 
 def told(lines: Iterable[Line], say: Callable[[str], None]) -> bool:
@@ -75,11 +78,47 @@ def _python() -> Line:
 
 
 def _packages() -> Iterator[Line]:
-    for name in _PACKAGES:
+    for name in ("numpy", "matplotlib", *_TOOLS):
         try:
             yield Line(name, metadata.version(name))
         except metadata.PackageNotFoundError:
             yield Line(name, "not installed", f"Type: {INSTALL}")
+
+
+def _versions() -> Iterator[Line]:
+    """Say whether the versions are the grader's, and if not, whether results can differ."""
+    exact, other, wrong = _list_in(_EXACT), list[str](), list[str]()
+    for name, needed in _list_in(_RANGES).items():
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            version = metadata.version(name)
+            if not needed.contains(version, prereleases=True):
+                wrong.append(f"{name} {version} ({needed} is needed)")
+            elif name in exact.keys() - _TOOLS and not exact[name].contains(version):
+                other.append(f"{name} {version} (it has {str(exact[name])[2:]})")
+    if wrong:
+        yield Line("versions", ", ".join(wrong), f"Type: {INSTALL}")
+    elif other:
+        what = "Last digits of results can differ, and what NumPy draws at random."
+        yield Line("versions", f"not the grader's: {', '.join(other)}\n      {what}")
+    elif exact:
+        yield Line("versions", "the grader's")
+
+
+def _list_in(name: str) -> "dict[str, SpecifierSet]":
+    """Return the versions of each package of a list that applies here; nothing if it is missing."""
+    try:
+        from packaging.requirements import InvalidRequirement, Requirement
+
+        text = (_HOME / name).read_text(encoding="utf-8") if _HAS_LISTS else ""
+    except (ImportError, OSError):  # the package comes with Matplotlib
+        return {}
+    found = {}
+    for line in text.splitlines():
+        with contextlib.suppress(InvalidRequirement):
+            one = Requirement(line.rstrip(" \\"))
+            if one.marker is None or one.marker.evaluate():
+                found[one.name] = one.specifier
+    return found
 
 
 def _kernel() -> Line:

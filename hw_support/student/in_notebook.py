@@ -1,26 +1,31 @@
 """The student's commands as functions: cells of a notebook call them, and no terminal is needed.
 
-They work on the notebook's file as it was last saved. While a notebook is graded, or a copy of it
-is run, they do nothing.
+They work on the notebook as it is on the screen, or as it was last saved, as `finding` finds it.
+While a notebook is graded, or a copy of it is run, they do nothing.
 """
 
 import codecs
 import contextlib
+import functools
+import importlib
+import itertools
+import json
 import os
 import re
 import subprocess
 import sys
-from datetime import datetime
 from pathlib import Path
+
+from hw_support.errors import UserError
+from hw_support.student.doctor import Line, lines, told
+from hw_support.student.finding import Found, find
 
 # Set for a copy that `hw_support.student.running` runs.
 COPY_VARIABLE = "HW_SUPPORT_COPY"
 # Set for a command that a cell of a notebook has started.
 NOTEBOOK_VARIABLE = "HW_SUPPORT_NOTEBOOK"
-_ENDING = ".released.json"
-_HOURS = 12  # since a file was saved; a time of day is enough until then
 _PACKAGE = Path(__file__).resolve().parents[2]
-_checked: set[tuple[Path, float]] = set()  # files that `check` has run, by the time of saving
+_checked: set[str] = set()  # the sources of notebooks that `check` has run
 
 
 def check(notebook: str = "") -> None:
@@ -28,9 +33,9 @@ def check(notebook: str = "") -> None:
 
     `notebook` is the name of its file, if it is not found without.
     """
-    if path := _file(notebook, "check"):
-        _checked.add((path, path.stat().st_mtime))
-        _run("check", path)
+    if found := _found(notebook, "check"):
+        _checked.add(_code_in(found.path))
+        _run("check", found.path)
 
 
 def zip(notebook: str = "", *, student: str = "") -> None:
@@ -38,11 +43,11 @@ def zip(notebook: str = "", *, student: str = "") -> None:
 
     `student` is your student id, if the certification does not have it.
     """
-    if path := _file(notebook, "zip"):
-        words = ["--student", student] if student else []
-        if (path, path.stat().st_mtime) in _checked:
+    if found := _found(notebook, "zip"):
+        words = ["--to", str(found.folder), *(["--student", student] if student else [])]
+        if _code_in(found.path) in _checked:
             words.append("--no-check")
-        said = _run("zip", path, *words)
+        said = _run("zip", found.path, *words)
         if made := re.search(r"^(.+\.zip)$", said, re.MULTILINE):
             _link(Path(made[1]))
 
@@ -52,71 +57,56 @@ def pdf(notebook: str = "", *, answers: bool = False, run: bool = False) -> None
 
     Its outputs are those that were saved; with `run`, those of a copy that is run from the top.
     """
-    if path := _file(notebook, "pdf"):
+    if found := _found(notebook, "pdf"):
         words = [word for word, is_given in (("--answers", answers), ("--run", run)) if is_given]
-        said = _run("pdf", path, *words)
-        made = path.with_suffix(".pdf")
+        said = _run("pdf", found.path, "--to", str(found.folder), *words)
+        made = found.folder / found.path.with_suffix(".pdf").name
         if str(made) in said:
             _link(made)
 
 
-def _file(notebook: str, command: str) -> Path | None:
-    """Return the file of this notebook, and print when it was saved; None if nothing is to do."""
+def doctor() -> bool:
+    """Print a line for each thing that the homework needs; return whether all are fine.
+
+    In a notebook: ``hw_support.doctor();``. Its first line names the notebook.
+    """
+    if _is_run_by_us("doctor"):
+        return True
+    try:
+        found = find("", "check")
+        line = Line("notebook", f"{found.path.name} {found.state}")
+    except UserError as why:
+        line = Line("notebook", "not found", str(why).replace("\n", "\n      "))
+    return told(itertools.chain([line], lines()), functools.partial(print, flush=True))
+
+
+def _found(notebook: str, command: str) -> Found | None:
+    """Return this notebook, and print its state; None if nothing is to do."""
+    if _is_run_by_us(command):
+        return None
+    try:
+        found = find(notebook, command)
+    except UserError as why:
+        print(why)
+        return None
+    print(f"{found.path.name} {found.state}", flush=True)
+    return found
+
+
+def _is_run_by_us(command: str) -> bool:
     if os.environ.get("NBGRADER_EXECUTION") or os.environ.get(COPY_VARIABLE):
         print(f"{command}: nothing is done while this notebook is graded or checked.")
-        return None
-    found = [Path(notebook)] if notebook else _candidates()
-    if len(found) == 1 and found[0].is_file():
-        path = found[0].resolve()
-        print(f"{path.name} as it was saved {_saved(path)}", flush=True)
-        return path
-    if notebook:
-        print(f"There is no file {notebook} in the folder {Path.cwd()}.")
-        found = _candidates()
-    elif not found:
-        print(f"No notebook of a homework is in the folder {Path.cwd()}.")
-    if found:
-        print("Which of these is the notebook that you are working in?")
-        for path in found:
-            print(f'  hw_support.{command}("{path.name}")   saved {_saved(path)}')
-        print("Type its line into this cell, and run it.")
-    else:
-        print("The notebook has to be in the folder of the homework, beside the file that ends in")
-        print(f"{_ENDING}. Move it there, or type its path: ", end="")
-        print(f'hw_support.{command}("/the/folder/homework.ipynb")')
-    return None
-
-
-def _saved(path: Path) -> str:
-    saved = datetime.fromtimestamp(path.stat().st_mtime)
-    minutes = (datetime.now() - saved).total_seconds() // 60
-    if minutes < _HOURS * 60:
-        ago = f"{minutes:.0f} minutes ago" if minutes >= 2 else "just now"
-        return f"at {saved:%H:%M:%S}, {ago}"
-    return f"on {saved:%d %B at %H:%M}"
-
-
-def _candidates() -> list[Path]:
-    """Return the open notebook, if the program says which that is, or all of a homework here."""
-    session = os.environ.get("JPY_SESSION_NAME", "")  # of Jupyter
-    names = vars(sys.modules["__main__"])  # where VS Code leaves the file
-    for name in (session, str(names.get("__vsc_ipynb_file__", ""))):
-        for path in (Path(name), Path(Path(name).name)):
-            if name.endswith(".ipynb") and path.is_file():
-                return [path]
-    return [path for path in sorted(Path().glob("*.ipynb")) if _is_of_a_homework(path)]
-
-
-def _is_of_a_homework(path: Path) -> bool:
-    """Whether a notebook is a homework described here, under whatever name."""
-    from hw_support.errors import UserError
-    from hw_support.student.opening import open_notebook
-
-    if path.with_suffix(_ENDING).is_file():
         return True
-    with contextlib.suppress(UserError):
-        return bool(open_notebook(path))
     return False
+
+
+def _code_in(path: Path) -> str:
+    """Return what decides a check: the sources of a notebook, without its outputs."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        return repr([(cell["cell_type"], cell["source"]) for cell in json.loads(text)["cells"]])
+    except (ValueError, TypeError, KeyError):
+        return text
 
 
 def _run(command: str, path: Path, *words: str) -> str:
@@ -145,7 +135,11 @@ def _run(command: str, path: Path, *words: str) -> str:
 
 
 def _link(path: Path) -> None:
-    """Show a link to a file that was made, where IPython can."""
+    """Show a link to a file that was made, where IPython can; Colab downloads it."""
+    if "google.colab" in sys.modules:
+        with contextlib.suppress(Exception):  # the file is there, and its path is printed
+            importlib.import_module("google.colab.files").download(str(path))
+        return
     try:
         from IPython.display import FileLink, display
     except ImportError:

@@ -35,8 +35,8 @@ class Release:
     arrays: tuple[str, ...] = ()  # names of the notebook's arrays that plots show
     plots: Mapping[str, str] = field(default_factory=dict)  # conditions on plots, by grade id
     plain: tuple[str, ...] = ()  # the cells without a grade id; nothing depends on their code
-    # Sentences that known mistakes are told by: by name of a `Checks`, by fingerprint.
-    mistakes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # Sentences on known mistakes: by the name of the `Checks`, and by the failure's fingerprint.
+    known: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     files: tuple[str, ...] = ()  # the instructor's files that each submission gets, by path
     folder: Path = field(
         default=Path(), compare=False

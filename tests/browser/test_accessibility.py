@@ -15,25 +15,12 @@ from graded_course import FAILED, PASSED, ToyCourse, cell, error, notebook, prob
 from html_pages import base64_of, display, png
 
 from hw_grading.__main__ import main
-from hw_grading.analysis import statistics
 from hw_grading.commands.student_zip import start_page
 from hw_grading.homework.course import Course
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 WIDE = "a_name_without_an_end_" * 30
-
-
-def statistics_page(folder: Path) -> str:
-    """The statistics of a class in which answers wait, tests failed and one notebook is broken."""
-    course = ToyCourse(folder)
-    course.grade("ada", notebook(), manual=3, parts=[PASSED])
-    late = notebook(problems=[problem("The cell 'train' took too long.")])
-    name = "a-student-with-a-name-as-long-as-addresses-are"
-    course.grade(name, late, auto=1.0, parts=[FAILED])
-    course.grade("dan", "{")
-    course.hand_in("eve")
-    return statistics.page_of(statistics.statistics_of(course.root, "hw2"))
 
 
 def feedback_page(folder: Path) -> str:
@@ -66,7 +53,6 @@ def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("pages")
     pages = {
         "start": start_page(Course(ROOT), "hw2"),
-        "statistics": statistics_page(made / "course"),
         "feedback": feedback_page(made / "of-ada"),
     }
     for name, html in pages.items():
@@ -89,7 +75,7 @@ def load(browser):
         yield loaded
 
 
-@pytest.mark.parametrize("name", ["start", "statistics", "feedback"])
+@pytest.mark.parametrize("name", ["start", "feedback"])
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (640, "dark"), (390, "light")])
 def test_a_page_of_ours_has_no_finding_and_fits_the_window(name, width, scheme, folder, load):
     viewport = {"width": width, "height": 450}

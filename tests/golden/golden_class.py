@@ -6,6 +6,7 @@ that is meant to change results, write that file anew, and look at the differenc
     python tests/golden/golden_class.py
 """
 
+import argparse
 import copy
 import json
 import re
@@ -270,4 +271,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=main.__doc__).parse_args()
     main()

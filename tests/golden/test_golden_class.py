@@ -4,7 +4,20 @@ import difflib
 from pathlib import Path
 
 import pytest
-from golden_class import EXPECTED, HOMEWORKS, described, graded_class, read_expected
+from as_in_class import EVERY_RUN, expect_same
+from golden_class import (
+    CONFIG,
+    EXPECTED,
+    HOMEWORKS,
+    described,
+    graded_class,
+    hand_in,
+    read_expected,
+)
+
+from hw_grading.commands.grade_file import grade_file
+from hw_grading.gradebook.results import read_results
+from hw_grading.homework.course import Course, scratch_course
 
 HOW = (
     f"The golden class has other results than {EXPECTED.name}, as above. If they are meant to "
@@ -42,3 +55,21 @@ def test_the_whole_golden_class_has_the_expected_results(tmp_path: Path, homewor
     assert texts.keys() == {heading for heading in read_expected() if heading.startswith(homework)}
     found = differences(texts)
     assert not found, f"{found}\n{HOW}"
+
+
+@pytest.mark.slow
+def test_golden_submissions_get_what_their_class_gives_them(tmp_path: Path) -> None:
+    course = scratch_course(tmp_path / "course")
+    with (course.folder / "nbgrader_config.py").open("a") as config:
+        config.write(f"{CONFIG}{EVERY_RUN}")
+    course = Course(course.folder)
+    log = tmp_path / "log.txt"
+    course.must("generate_assignment", "hw2", log=log)
+    hand_in(course, "hw2", described()["quick"]["hw2"])
+    course.nbgrader("autograde", "hw2", log=log)  # fails: some have no readable notebook
+    results = read_results(course, "hw2")
+    graded = [one for one in results.handed_in if one.run]
+    for one in graded:
+        path = course.submitted(one.student.id, "hw2") / "hw2.ipynb"
+        expect_same(grade_file(course, "hw2", path, student=one.student.id), one)
+    assert len(graded) >= 3

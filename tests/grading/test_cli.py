@@ -17,7 +17,7 @@ ARGUMENTS = {
     "explain": ["ps1", "--student", "ada"], "export": ["ps1", "--format", "questions"],
     "extend": ["ps1", "--list"], "feedback": ["ps1"], "grade": ["ps1"], "leave": [], "new": ["ps1"],
     "regrade": ["ps1"], "release": [], "report": ["ps1"],
-    "statistics": ["ps1"],
+    "mistakes": ["ps1"],
 }  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def test_in_a_wrong_folder_each_command_asks_for_the_course(command, tmp_path, c
     ("words", "said"),
     [
         (["report", "ps1"], "gradebook"),
-        (["statistics", "ps1"], "gradebook"),
+        (["mistakes", "ps1"], "gradebook"),
         (["grade", "ps1"], "does not use this grader. Without it, nbgrader runs student code"),
         (["grade", "ps11"], "has no homework 'ps11': expected one of ps1, ps2"),
     ],

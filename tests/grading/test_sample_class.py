@@ -8,7 +8,6 @@ import nbformat
 import pytest
 
 from hw_grading.commands.sample import cell_of, sample_course, write_class
-from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 
@@ -64,13 +63,14 @@ def stock(course, tmp_path_factory):
         shutil.copytree(course / "submitted" / student, other.folder / "submitted" / student)
     with (other.folder / "nbgrader_config.py").open("a") as config:
         config.write(
+            "from nbgrader.converters import Autograde\n"
             "del c.Autograde['exporter_class']\n"
-            "c.Autograde.autograde_preprocessors.insert(0, 'nbgrader.preprocessors.Execute')\n"
+            "for name in ('sanitize_preprocessors', 'autograde_preprocessors'):\n"
+            "    c.Autograde[name] = Autograde.class_traits()[name].default()\n"
             "c.Execute.timeout = 300\n"
         )
     log = other.folder / "stock.log"
     assert other.nbgrader("generate_assignment", "hw2", log=log) == 0
-    Database(other.db_url).make_tables()  # as our own loop does, for the rows of the run
     assert other.nbgrader("autograde", "hw2", log=log) == 0
     return {one.student.id: one for one in read_results(other, "hw2").handed_in}
 

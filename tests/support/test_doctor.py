@@ -6,6 +6,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -56,12 +57,30 @@ def test_a_full_disk_is_named(desk, monkeypatch):
     assert "FIX disk 499 MB free here Free some space in" in done.said
 
 
+@pytest.mark.parametrize(("exact", "ranges", "said"), [
+    ("numpy=={here} \\\n  --hash=sha256:0\ntqdm==1.0", "numpy>=1.26\ntqdm", "fine the grader's"),
+    ("numpy==1.26.0", "numpy>=1.26", "fine not the grader's: numpy {here} (it has 1.26.0) Last "),
+    ("numpy=={here}", "numpy>=99", "FIX numpy {here} (>=99 is needed) Type: "),
+    ("numpy==1.0 ; python_version < '3'", "numpy", None),
+])  # fmt: skip
+def test_whether_the_versions_are_the_graders_is_said(
+    exact, ranges, said, desk, tmp_path, monkeypatch
+):
+    here = {"here": metadata.version("numpy")}
+    for name, text in (("requirements.txt", exact), ("requirements-ranges.txt", ranges)):
+        (tmp_path / name).write_text(text.format(**here))
+    monkeypatch.setattr(doctor, "_HOME", tmp_path)
+    monkeypatch.setattr(doctor, "_HAS_LISTS", True)
+    found = desk("doctor").said.replace("versions ", "")
+    assert said.format(**here) in found if said else "grader" not in found
+
+
 def test_doctor_in_a_notebook_says_all_and_in_grading_nothing(capsys, monkeypatch):
     assert isinstance(hw_support.doctor(), bool)
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     capsys.readouterr()
     assert hw_support.doctor()
-    assert "not checked while this notebook is graded" in capsys.readouterr().out
+    assert "doctor: nothing is done while this notebook is graded" in capsys.readouterr().out
 
 
 def test_doctor_needs_no_package():

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from hw_support import draw_digit
+from hw_support import draw_digit, get_mnist_threes_nines
 from hw_support.homeworks.drawing import _verdict
 
 
@@ -25,7 +25,16 @@ def test_the_verdict_is_what_the_network_says(says, said):
     assert drawing.all()
 
 
-def test_without_the_package_it_says_what_to_type(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "ipycanvas", None)
-    assert not draw_digit(lambda image: 0.5).any()
-    assert "pip install ipycanvas" in capsys.readouterr().out
+@pytest.mark.parametrize(("module", "value"), [("ipycanvas", None), ("google.colab", sys)])
+def test_without_a_canvas_there_is_a_picture_of_a_nine(module, value, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, module, value)
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    drawing = draw_digit(lambda image: 0.75)
+    assert "`pip install ipycanvas`" in capsys.readouterr().out
+    picture, said = shown
+    np.testing.assert_array_equal(np.asarray(picture)[::10, ::10], np.rint(255 * drawing))
+    assert "a nine" in said.data
+    (images, labels), _ = get_mnist_threes_nines()
+    away = np.linalg.norm((images - drawing).reshape(len(images), -1), axis=1)
+    assert set(labels[np.argsort(away)[:9]]) == {1}, "it looks like a nine"

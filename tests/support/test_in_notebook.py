@@ -1,13 +1,17 @@
 """The commands as functions: a notebook's cells call them, on its file as it was last saved."""
 
+import os
 import re
-import sys
+import zipfile
 
 import nbformat
 import pytest
+from front_ends import as_colab_has_it, install_colab, kernel, vs_code
+from nbformat.v4 import new_output
 from small import answered, small_notebook
 
 import hw_support
+from hw_support.student.finding import find
 from hw_support.student.in_notebook import COPY_VARIABLE
 
 BAD = answered(double="STEP = 1\ndef double(x): return 3 * x")
@@ -55,21 +59,90 @@ def test_of_several_notebooks_that_may_be_meant_none_is_chosen(desk, tmp_path, c
     assert said_by(capsys, hw_support.zip, "smal.ipynb").splitlines()[1:] == said.splitlines()
 
 
-def test_the_notebook_that_vs_code_names_is_taken(desk, tmp_path, capsys, monkeypatch):
-    desk("doctor", notebook=small_notebook())
-    (tmp_path / "mine.ipynb").write_text("{}")
-    main, file = sys.modules["__main__"], str(tmp_path / "mine.ipynb")
-    monkeypatch.setattr(main, "__vsc_ipynb_file__", file, raising=False)
-    assert said_by(capsys, hw_support.check).startswith("mine.ipynb as it was saved at ")
+@pytest.mark.parametrize(
+    ("named", "here"),
+    [
+        ("{}/course/hw/small.ipynb", "course/hw"),
+        ("hw/small.ipynb", "course"),  # below the server's folder, which the kernel is in
+        ("course/hw/small.ipynb", "course/other"),
+        ("RTC:hw/small.ipynb", "course/hw"),
+        ("C:\\\\hw\\\\gone.ipynb", "course/hw"),  # of another machine
+    ],
+)
+def test_the_file_that_jupyter_names_is_found(named, here, tmp_path, capsys, monkeypatch):
+    for folder in ("hw", "other"):
+        (tmp_path / "course" / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / here)
+    monkeypatch.setenv("JPY_SESSION_NAME", named.format(tmp_path))
+    file = tmp_path / "course" / "hw" / "small.ipynb"
+    nbformat.write(small_notebook(), file)
+    file.with_name("small.released.json").touch()
+    os.utime(file, (0, 0))
+    found = find("", "check")
+    assert (found.path, found.folder) == (file, file.parent)
+    assert found.state.startswith("as it was saved on 01 January at ")
 
 
-def test_the_notebook_that_jupyter_names_is_taken(desk, tmp_path, capsys, monkeypatch):
-    (tmp_path / "mine.ipynb").write_text("{}")
-    monkeypatch.setenv("JPY_SESSION_NAME", "some/folder/mine.ipynb")
-    hw_support.check()
-    said = capsys.readouterr().out
-    assert said.startswith("mine.ipynb as it was saved at ")
-    assert "mine.ipynb" in said.partition("just now")[2]
+@pytest.mark.slow
+def test_vs_code_names_a_notebook_outside_of_the_kernels_folder(desk, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    desk("doctor", notebook=answered(setup="np = 1\nx = 2"))
+    with kernel(tmp_path / "elsewhere", vs_code(tmp_path / "small.ipynb")) as run:
+        said = run("import hw_support\nhw_support.doctor(); hw_support.check()")
+    said = " ".join(said.split())
+    assert said.startswith("fine notebook small.ipynb as it was saved at ")
+    edited = "Cell 'setup' is locked, but its text was edited: the instructor's text was restored."
+    assert f"{edited} Before grading it is put back too." in said
+
+
+@pytest.fixture
+def colab(desk, tmp_path):
+    """Run a cell in Colab, beside the files of the homework."""
+    install_colab(tmp_path / "lib")
+    desk("doctor", notebook=answered())  # in the students' zip; nobody works in it
+    path = os.pathsep.join([str(tmp_path / "lib"), os.environ["PYTHONPATH"]])
+    with kernel(tmp_path, "import google.colab, hw_support", PYTHONPATH=path) as run:
+        yield run
+
+
+@pytest.mark.slow
+def test_colab_hands_out_what_is_on_the_screen(colab, tmp_path):
+    before = (tmp_path / "small.ipynb").read_bytes()
+    screen = as_colab_has_it(BAD, "../Copy of small.ipynb")
+    page = {"data": {"ipynb": screen}}
+    said = " ".join(colab("hw_support.check()", page).split())
+    assert said.startswith(".._Copy of small.ipynb as it is on your screen")
+    assert "test_double, of numbers: out[0]: expected 2, got 3" in said
+    screen["cells"][-4]["outputs"] = [new_output("stream", text="said since")]
+    said = colab("hw_support.zip(student='30312345')", page)
+    assert "expected 2" not in said, "the same code was checked above"
+    made = tmp_path / "30312345_small.zip"
+    assert f"The browser downloads {made}" in said
+    with zipfile.ZipFile(made) as archive:
+        assert b"said since" in archive.read("30312345_small.ipynb")
+    assert (tmp_path / "small.ipynb").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_what_colab_does_not_hand_out_is_named_otherwise(colab, tmp_path):
+    colab("hw_support.student.finding._SECONDS = 1")
+    no = "Colab did not hand out this notebook"
+    rows = [
+        (None, f"{no} within 1 s. Run this cell again."),
+        ({"data": None}, f"{no} within 1 s. Run this cell again."),
+        ({"error": "not now"}, f"{no} (MessageError). Run"),
+        ({"data": "text"}, f"{no} as one. Run"),
+        ({"data": {"ipynb": None}}, f"{no} as one. Run"),
+        ({"data": {"ipynb": {"cells": 3}}}, f"{no} as one. Run"),
+        (
+            {"data": {"ipynb": {"cells": [], "metadata": 3}}},
+            "The notebook 'notebook.ipynb' cannot be",
+        ),
+    ]
+    for page, expected in rows:
+        assert expected in colab("hw_support.check()", page), page
+    assert "FIX   notebook    not found" in colab("hw_support.doctor();")
+    assert "small.ipynb as it was saved at " in colab("hw_support.check('small.ipynb')")
 
 
 @pytest.mark.slow

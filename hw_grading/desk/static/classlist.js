@@ -13,7 +13,7 @@ const KEPT = 20_000; // milliseconds for which an answer that was loaded ahead c
  *   lacks: string[], chosen: string[], grader: string}} Row
  */
 
-const NAMES = "hw-grading desk names";
+export const NAMES = "hw-grading desk names";
 
 export class ClassList {
   constructor() {

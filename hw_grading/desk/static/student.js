@@ -94,7 +94,7 @@ function testsCard(tests) {
           {},
           make("strong", {}, `Changed by ${correction.author}: `),
           `${correction.reason} `,
-          button("Undo", () => send([cell, "undo"], { correction: correction.key })),
+          button(correction.kind === "group" ? "Undo for all alike" : "Undo", () => send([cell, "undo"], { correction: correction.key })),
         )
       : "",
   ]);

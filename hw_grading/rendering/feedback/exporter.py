@@ -16,6 +16,8 @@ from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.homework.notebook import Notebook, Places, is_test, read_places
+from hw_grading.mistakes.groups import told_to
+from hw_grading.mistakes.known import Mistake, read_mistakes
 from hw_grading.notebooks import MAX_BYTES
 from hw_grading.rendering import FORMULAS, STYLE, templates_in
 from hw_grading.rendering.feedback.cells import shown_cells
@@ -84,8 +86,14 @@ class FeedbackExporter(Exporter):
             result=results.of(student),
             comments=comments,
             places=places,
+            told=told_to(results.of(student), self._mistakes),
             instructors=instructors,
         )
+
+    @cached_property
+    def _mistakes(self) -> tuple[Mistake, ...]:
+        course, assignment, *_ = self._of_class
+        return read_mistakes(course.root, assignment)
 
     @cached_property
     def _of_class(self) -> tuple[Course, str, Places, frozenset[str]]:
@@ -112,7 +120,7 @@ def page_of(
     page = _PAGE.render(
         facts=facts,
         student=plain(facts.student, 200),
-        digest=digest_of(facts.result, facts.comments),
+        digest=digest_of(facts.result, facts.comments, facts.told),
         summary=summary_of(facts, cells, problems),
         cells=list(shown_cells(facts, cells)),
         trouble=trouble,

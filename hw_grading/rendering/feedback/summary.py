@@ -14,11 +14,13 @@ from typing import Any
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from hw_grading.gradebook.given import Told
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, Score, Student
 from hw_grading.homework.notebook import Places, is_test
 from hw_grading.notebooks import error_of, errors_in
+from hw_grading.outcome import PartResult
 from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.markdown import comment_markdown
 from hw_grading.texts import counted, counted_points, in_digits, signed
@@ -62,6 +64,7 @@ class Facts:
     comments: Mapping[str, str] = field(default_factory=dict)  # the graders' comments, by grade id
     # by grade id, in the order of the instructor's notebook
     places: Places = field(default_factory=Places)
+    told: Told = field(default_factory=dict)  # of known mistakes
     instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
 
     @property
@@ -116,6 +119,11 @@ def trusted_html(text: str, attachments: Mapping[str, Any] | None = None) -> Mar
 _kept = functools.lru_cache(maxsize=500)(text_html)  # for the whole class
 
 
+def told_html(sentence: str) -> Markup:
+    """Return the sentence of a known mistake as students read it."""
+    return trusted_html(comment_markdown(sentence))
+
+
 def remark_of(text: str) -> Remark:
     """Parse a grader's comment: lines such as ``+1  names the cache``, then a text."""
     items: list[tuple[str, list[str]]] = []
@@ -143,6 +151,7 @@ class Line:
     cell: int | None = None
     points: str = ""
     place: str = ""
+    told: tuple[Markup, ...] = ()  # of known mistakes
 
 
 @dataclass(frozen=True)
@@ -316,7 +325,10 @@ def _lines(
     lines: dict[str, list[Line]] = {}
     for failure in facts.result.run.failures if facts.result.run else ():
         cell = cells[numbers[failure.cell]] if failure.cell in numbers else None
-        lines.setdefault(failure.cell, []).append(_of_failure(failure, cell, numbers))
+        line = replace(_of_failure(failure, cell, numbers), told=_told(failure, facts.told))
+        said = [one for other in lines.get(failure.cell, ()) for one in other.told]
+        line = replace(line, told=tuple(one for one in line.told if one not in said))
+        lines.setdefault(failure.cell, []).append(line)
     above = ""
     for number, cell in enumerate(cells):
         name = grade_id_of(cell)
@@ -331,18 +343,33 @@ def _lines(
     return lines
 
 
+def _told(failure: Failure, told: Told) -> tuple[Markup, ...]:
+    """Return what is told of the mistakes behind a failure."""
+    sentences = told.get(failure.cell, {})
+    those = (sentences.get(part.fingerprint, "") for part in failure.parts)
+    return tuple(told_html(one) for one in dict.fromkeys(filter(None, those)))
+
+
+def message_of_part(part: PartResult, cell: NotebookNode | None) -> str:
+    """Return what a student reads of a part that failed, whose cell is known or not."""
+    if not part.is_whole:
+        return part.message
+    if cell is None:
+        return "the test did not pass"
+    if not is_test(cell):
+        return part.message
+    errors = errors_in(cell)  # in the outputs, without their details
+    name = error_of(errors[0]) if errors else "NotScored"
+    return "the test did not finish" if name == "NotScored" else name
+
+
 def _of_failure(failure: Failure, cell: NotebookNode | None, numbers: Mapping[str, int]) -> Line:
-    said, what = failure.message, failure.what
+    what = failure.what
     if len(failure.parts) > 1:
-        said += f" ({what} of the test)"
-    elif what:
-        said = f"{what}: {said}"
-    elif cell is None:
-        said = "the test did not pass"
-    elif is_test(cell):  # the error is in the outputs too, without its details
-        errors = errors_in(cell)
-        name = error_of(errors[0]) if errors else "NotScored"
-        said = "the test did not finish" if name == "NotScored" else name
+        said = f"{failure.message} ({what} of the test)"
+    else:
+        said = message_of_part(failure.parts[0], cell)
+        said = f"{what}: {said}" if what else said
     return Line(said, numbers.get(failure.cell), signed(-failure.lost) if failure.lost else "")
 
 

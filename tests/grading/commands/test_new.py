@@ -4,6 +4,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from at_the_desk import grade as grade_at_the_desk
+from graded_course import course as graded
+from graded_course import notebook
 
 from hw_grading.__main__ import main
 from hw_grading.commands.new import new
@@ -11,6 +14,8 @@ from hw_grading.commands.release import check_source
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.points import worth_of
 from hw_support.submission.file import UserError
+
+__all__ = ["graded"]  # used by pytest, by name
 
 
 @pytest.fixture
@@ -95,3 +100,28 @@ def test_after_a_failure_nothing_is_left(folder, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         new(Course(folder), "hw3")
     assert files_in(folder) == {}
+
+
+def test_a_homework_begins_from_an_earlier_one_with_what_graders_and_staff_added(graded, capsys):
+    graded.grade("ada", notebook())
+    grade_at_the_desk(Course(graded.root), "hw2", "plot", "ada")
+    staff = graded.root / "staff" / "hw2"
+    staff.mkdir(parents=True)
+    (staff / "homework.toml").write_text("")
+    (staff / "mistakes.toml").write_text("# none\n")
+    (staff / "fresh.py").write_text("from staff.hw2 import reference  # not staff.hw20\n")
+    assert main(["--course", str(graded.root), "new", "hw9", "--from", "hw2"]) == 0
+    said = capsys.readouterr().out
+    assert "1 item that graders added" in said
+    assert "Change the due date in" in said
+    made = graded.root / "staff" / "hw9"
+    assert (made / "mistakes.toml").read_text() == "# none\n"
+    assert (made / "fresh.py").read_text() == "from staff.hw9 import reference  # not staff.hw20\n"
+    text = nbformat.read(graded.root / "source/hw9/hw9.ipynb", 4).cells
+    [scheme] = [one.source for one in text if "END MARK SCHEME" in one.source]
+    inside = scheme[scheme.index("BEGIN MARK") : scheme.index("<!-- END MARK")]
+    assert "Added while hw2 was graded:\n\n* half of it (+1)\n" in inside
+    before = files_in(graded.root)
+    assert main(["--course", str(graded.root), "new", "hw9", "--from", "hw2"]) == 2
+    assert main(["--course", str(graded.root), "new", "hw8", "--from", "hw7"]) == 2
+    assert files_in(graded.root) == before

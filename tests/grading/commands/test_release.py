@@ -1,8 +1,10 @@
 """The students' zip works without the repository, and does not show other homeworks."""
 
+import re
 import subprocess
 import sys
 import zipfile
+from html import unescape
 from importlib import metadata
 from pathlib import Path
 
@@ -64,7 +66,8 @@ def test_the_zip_holds_all_that_a_student_needs(ours):
     name, path = ours
     names = names_in(path)
     beside = {entry for entry in names if not entry.startswith("hw_support/")}
-    assert beside == {"START.html", f"{name}.ipynb", f"{name}.released.json", "requirements.txt"}
+    lists = {"requirements.txt", "requirements-ranges.txt"}
+    assert beside == {"START.html", f"{name}.ipynb", f"{name}.released.json"} | lists
     rooms = {entry.split("/")[1] for entry in names - beside if entry.count("/") > 1}
     assert rooms == {"checks", "figures", "homeworks", "student", "submission"}
     assert "hw_support/LICENSE" in names
@@ -99,6 +102,30 @@ def test_students_read_which_packages_they_may_import(tmp_path):
     start = start_page(Course(tmp_path), "hw2")
     assert "pickleshare, tqdm, Plotly, pandas. A" in start
     assert "pip install Plotly pandas" in start
+
+
+@pytest.mark.parametrize(
+    ("settings", "fetched"),
+    [
+        ("", "drag\n<code>hw2.zip</code> into it"),
+        (
+            "c.StartPage.zip_address = 'https://a.edu/{homework}.zip'\n"
+            "c.StartPage.hub_address = 'https://hub.a.edu'\n",
+            '    !curl -fsSL -o hw2.zip "https://a.edu/hw2.zip"\n    !unzip -qo hw2.zip\n',
+        ),
+    ],
+)
+def test_the_page_has_four_doors_of_at_most_six_steps(settings, fetched, tmp_path):
+    with (scratch_course(tmp_path).folder / "nbgrader_config.py").open("a") as file:
+        file.write(settings)
+    start = start_page(Course(tmp_path), "hw2")
+    doors = re.findall(r'<h2 id="(\w+)">.*?<ol>(.*?)</ol>', start, re.DOTALL)
+    steps = {door: text.count("<li>") for door, text in doors}
+    assert list(steps) == re.findall('href="#(.*?)"', start)
+    assert list(steps) == ["jupyterlab", "vscode", "colab", "hub"]
+    assert max(steps.values()) <= 6
+    assert fetched in unescape(start)
+    assert ('<a href="https://hub.a.edu">' in start) == bool(settings)
 
 
 # -- two small homeworks, released by the command
@@ -157,12 +184,15 @@ def test_any_course_gets_a_zip_with_the_versions_that_are_here(plain, tmp_path):
     path = plain.folder / "dist" / "ps.zip"
     released = {f"{name}{ending}" for name in ("ps1", "ps2") for ending in (".ipynb", ENDING)}
     beside = {name for name in names_in(path) if not name.startswith("hw_support/")}
-    own = {"START.html", "requirements.txt", "helper.py", "data/numbers.csv"}
-    assert beside == released | own
+    lists = {"requirements.txt", "requirements-ranges.txt"}
+    assert beside == released | lists | {"START.html", "helper.py", "data/numbers.csv"}
     folder = unzipped(path, tmp_path)
     lines = (folder / "requirements.txt").read_text().splitlines()
     needed = ("numpy", "matplotlib", "jupyterlab", "nbclient", "tqdm", "pyyaml")
     assert {f"{name}=={metadata.version(name)}" for name in needed} <= {*lines}
+    ranges = (folder / "requirements-ranges.txt").read_text().splitlines()
+    assert {"numpy>=1.26", "ipykernel>=6.17", "PyYAML"} <= {*ranges}
+    assert not any("==" in line or line.startswith("jupyterlab") for line in ranges)
     assert not any(line.startswith(("hw-", "nbgrader", "helper", "ipycanvas")) for line in lines)
     start = (folder / "START.html").read_text(encoding="utf-8")
     for text in ("<h1>ps – how to start</h1>", "jupyter lab ps1.ipynb", "check ps2.ipynb"):

@@ -46,7 +46,7 @@ def graded(student: str, test: str = CELL) -> tuple[str, list[PartResult]]:
     exec(compile(student, "<student>", "exec"), names)
     outputs, score = run_test(SETUP + test, "test_f", names)
     found = [asdict(p) for one in names.values() if isinstance(one, Checks) for p in one.parts]
-    return outputs[0].get("text", ""), [*parts_of_test(cell_with(outputs), score or 0.0, found, "")]
+    return outputs[0].get("text", ""), [*parts_of_test(cell_with(outputs), score or 0.0, found, "", "")]
 
 
 def cell_with(outputs: list[dict[str, Any]], **marks: Any) -> NotebookNode:
@@ -94,6 +94,7 @@ def test_names_of_parts_differ_and_messages_are_one_line(monkeypatch: pytest.Mon
 
 
 ERROR = {"output_type": "error", "ename": "NameError", "evalue": "x", "traceback": []}
+NAME_ERROR: Any = {"message": "NameError: x", "fingerprint": "NameError: x"}
 FOUND = asdict(CheckedPart("values", 3.0))
 PASSED = PartResult("test_f", "values", 3.0, 0.0, passed=True)
 WHOLE = PartResult("test_f", "test_f", 3.0, 0.0, passed=False)
@@ -104,12 +105,12 @@ WHOLE = PartResult("test_f", "test_f", 3.0, 0.0, passed=False)
     [
         ([], 3, [], [replace(WHOLE, earned=3.0, passed=True)]),
         ([result("1.5")], 1.5, [], [replace(WHOLE, earned=1.5)]),
-        ([ERROR], 0, [], [replace(WHOLE, message="NameError: x")]),
+        ([ERROR], 0, [], [replace(WHOLE, **NAME_ERROR)]),
         (  # it stopped after a part
             [ERROR],
             0,
             [FOUND],
-            [PASSED, replace(WHOLE, points=0.0, message="NameError: x")],
+            [PASSED, replace(WHOLE, points=0.0, **NAME_ERROR)],
         ),
         (  # the cell returns another score than its parts have
             [result("1.0")],
@@ -129,7 +130,7 @@ def test_a_test_without_parts_has_a_part_for_the_whole(
 @pytest.mark.parametrize(("name", "count"), [("NameError", 1), ("NotImplementedError", 0)])
 def test_an_answer_with_an_error_is_a_part_without_points(name: str, count: int) -> None:
     cell = cell_with([{**ERROR, "ename": name}], grade=False, solution=True)
-    expected = [replace(WHOLE, points=0.0, message="NameError: x")]
+    expected = [replace(WHOLE, points=0.0, **NAME_ERROR)]
     assert list(parts_of_answer(cell)) == expected[:count]
 
 

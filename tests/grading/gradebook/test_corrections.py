@@ -7,12 +7,13 @@ import pytest
 from by_hand import Term
 
 from hw_grading.analysis.report import report
-from hw_grading.analysis.statistics import statistics_of
 from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.corrections import Correction, Kind, applied
 from hw_grading.gradebook.model import Refused
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import Cell, Record, Score
+from hw_grading.homework.course import Course
+from hw_grading.mistakes.figures import figures_of
 from hw_grading.rendering.feedback.summary import Facts, summary_of
 
 
@@ -142,10 +143,9 @@ def test_nobody_waits_for_a_person_in_a_dropped_question(term, tmp_path, capsys)
     assert "to be graded by a person" not in shown
     assert shown.split("\n")[1].split() == ["of", "4", "0", "4", "4"]
     assert "done" in shown.split("\n")[2].split()
-    found = statistics_of(term.folder, "ps1")
-    assert [question.cell.name for question in found.questions] == ["why"]
-    assert (found.points, found.most) == ([3], 4)
-    assert [row[2] for row in found.rows] == ["why"]
+    found = figures_of(read_results(Course(term.folder), "ps1"))
+    assert [question.cell for question in found.questions] == ["why"]
+    assert (found.total.mean, found.total.most) == (3, 4)
 
 
 def test_a_correction_belongs_to_one_homework(term, capsys):

@@ -102,20 +102,33 @@ def test_nothing_of_a_hostile_notebook_runs_or_loads_in(pages, page):
 
 
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])
-@pytest.mark.parametrize(("part", "rendered"), [("*_", 0), ("[](", 3), ("word ", 20)])
-def test_a_page_renders_so_many_slow_texts(pages, page, part, rendered):
-    """Each of 20,000 characters. A page renders so many of 20; the others are plain text."""
+@pytest.mark.parametrize(
+    ("part", "rendered"),
+    [
+        ("*_", 0),  # more signs of emphasis than one text may have
+        ("[](", 60_000 // (20 + 20_000)),  # each character is a sign
+        ("word ", 60_000 // (20 + 4_000)),  # a single blank counts for nothing
+    ],
+)
+def test_a_page_renders_so_many_words_and_signs(pages, page, part, rendered):
+    """Of 60,000, with 20 more for each text. What is beyond them is plain text, and whole."""
     text = (part * 20_000)[:20_000]
     found = pages[page]([new_markdown_cell(text) for _ in range(20)])
-    assert 20 - "".join(found.text).count("Shown as text") == rendered
+    shown = "".join(found.text)
+    assert 20 - shown.count("Shown as text") == rendered
+    assert shown.count(part.strip()) == 20 * text.count(part.strip())
 
 
 @pytest.mark.parametrize("page", ["feedback", "formgrade"])
-def test_a_page_shows_so_much_printed_text(pages, page):
+def test_a_page_shows_a_million_characters_of_printed_text(pages, page):
+    """And of the others, their number."""
     printed = [new_output("stream", text="x" * 30_000) for _ in range(100)]
-    shown = "".join(pages[page]([code_cell(*printed)]).text)
-    assert 1_990_000 < shown.count("x") < 2_010_000
-    assert "… and 30,000 more characters" in shown
+    cell = code_cell(*printed)
+    cell.source = ""  # it would count too
+    shown = "".join(pages[page]([cell]).text)
+    left_out = re.findall(r"… and ([\d,]+) more characters", shown)
+    assert sum(map(len, re.findall("x{2,}", shown))) == 1_000_000
+    assert sum(int(number.replace(",", "")) for number in left_out) == 2_000_000
 
 
 def comparable(active):

@@ -445,7 +445,7 @@ def test_without_a_sandbox_a_submission_leaves_no_process_file_or_stored_data(pl
 @slow
 @smoke
 def test_a_kernel_that_never_starts_is_the_graders_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel_process, "_MODULE", ["-m", "nothing"])
+    monkeypatch.setattr(kernel_process, "PROGRAM", ("-m", "nothing"))
     with pytest.raises(GraderFault, match="no kernel can be started"):
         Run(check("test"), startup_timeout=3, fork_kernels=False)
 
