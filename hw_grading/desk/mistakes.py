@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from hw_grading.desk.desks import HomeworkDesk, NotThere
+from hw_grading.grade.settings import WholeClass
 from hw_grading.gradebook.model import Refused, expect_text
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.mistakes.figures import figures_of
@@ -22,6 +23,7 @@ from hw_grading.mistakes.groups import (
     groups_of,
 )
 from hw_grading.mistakes.known import Mistake, read_mistakes, remove_mistake, write_mistake
+from hw_grading.mistakes.proposed import FOLDER, read_proposed
 from hw_grading.texts import without_codes, without_controls
 from hw_support.submission.problems import plain
 
@@ -63,8 +65,11 @@ def group(desk: HomeworkDesk, test: str, key: str) -> Json:
     first = min(by_code, key=lambda lines: (not lines, sum(map(len, lines)), lines))
     others = sorted(by_code.keys() - {first}, key=lambda lines: (-len(by_code[lines]), lines))
     gains, names = gains_of(found, results), desk.book.names()
+    folder = WholeClass(config=desk.course.config).place(desk.course.root) / FOLDER
+    proposed = read_proposed(folder, desk.assignment).get(test, {})
     return {
         **_of_group(found),
+        "proposed": next(filter(None, map(proposed.get, found.key)), ""),
         "code": first,
         "by": by_code[first],
         "others": [{"by": by_code[one], "lines": _differences(first, one)} for one in others],

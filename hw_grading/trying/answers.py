@@ -87,6 +87,7 @@ def try_kept(grading: Grading, tried: Tried, answers: Path, mistakes: Sequence[M
     ]
     for answer, result in grading.graded((one, _submitted(grading, one)) for one in wrong):
         tried.wrong += 1
+        tried.propose(answer.name, result.parts)
         own = [test for plan in grading.plans for test in tests_of(plan, answer.of)]
         if not result.lost and answer.name not in settings.limits.get(answer.of, ()):
             tried.missed.append(str(answer))

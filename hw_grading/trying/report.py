@@ -11,7 +11,9 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from hw_grading.outcome import PartResult
 from hw_grading.texts import in_digits, write_whole
+from hw_support.checks.fingerprint import is_of_results
 
 _MAX_SHOWN = 12  # rows of a list on the terminal
 _NUMBER = r"  # \d+$"  # behind a changed line, which tells it from others
@@ -48,12 +50,17 @@ def _lines_of(mutants: Sequence[Changed]) -> Iterator[str]:
         if not all(one.is_concept for one in group):
             yield f"    - {before}"
         for one in group:
-            after = one.after if one.is_concept else f"+ {re.sub(_NUMBER, '', one.after)}"
+            after = one.after if one.is_concept else f"+ {without_number(one.after)}"
             yield f"    {after}"
     if first.told_by:
         yield f"    in {first.test}: {first.told_by}"
     if first.case and len(first.case) <= _LONGEST_CASE:
         yield from (f"        {line}" for line in first.case.split("\n"))
+
+
+def without_number(line: str) -> str:
+    """Return a changed line without the number that tells it from others."""
+    return re.sub(_NUMBER, "", line)
 
 
 @dataclass(frozen=True)
@@ -99,9 +106,17 @@ class Tried:
     elsewhere: list[Lost] = field(default_factory=list)  # charged in more than one cell
     right: int = 0
     right_lost: list[Lost] = field(default_factory=list)
+    # Names of wrong answers, by test and by the fingerprint of their results.
+    proposed: dict[str, dict[str, str]] = field(default_factory=dict)
     causes: int = 0
     not_judged: list[str] = field(default_factory=list)
     stopped: bool = False  # whether Ctrl-C has ended it early
+
+    def propose(self, name: str, parts: Iterable[PartResult]) -> None:
+        """Note a name for the wrong results of these parts, unless they have one."""
+        for part in parts:
+            if is_of_results(part.fingerprint):
+                self.proposed.setdefault(part.cell, {}).setdefault(part.fingerprint, name)
 
     @property
     def is_fine(self) -> bool:

@@ -13,7 +13,7 @@ from hw_grading.trying.concepts import concepts_of
 from hw_grading.trying.inputs import telling_input
 from hw_grading.trying.mutants import Mutant, mutants_of
 from hw_grading.trying.plan import CodeCell, Plan
-from hw_grading.trying.report import Changed, Tried
+from hw_grading.trying.report import Changed, Tried, without_number
 from hw_grading.trying.submitting import Grading, Submitted, names
 
 _SEARCH_CPU_SECONDS = 2.0  # for an input that tells a wrong answer
@@ -34,6 +34,11 @@ class _Wrong:
 
     def in_tests(self, tests: Sequence[str]) -> Submitted:
         return [(self.plan, tests, {self.cell.name: self.mutant.source})]
+
+    def told(self) -> str:
+        """Return what students may read: the wrong line, and not that of the solution."""
+        name = self.mutant.name
+        return name if self.mutant.is_concept else f"Look at the line `{without_number(name)}`."
 
     def changed(self, told: str = "", code: str = "") -> Changed:
         answer, test = self.plan.label(self.cell), f"{self.tests[0]} ({self.plan.name}.ipynb)"
@@ -75,6 +80,7 @@ def _grade(grading: Grading, tried: Tried, made: Sequence[_Wrong], survivors: li
     for one, result in grading.graded(asked, is_mutant=True):
         tried.mutants += 1
         tried.caught += bool(result.lost)
+        tried.propose(one.told(), result.parts)
         if not result.lost:
             survivors.append(one)
     elsewhere = []

@@ -21,7 +21,11 @@ from hw_grading.homework.course import CONFIG, Course, fixed_folder, released_co
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.notebook import as_released
 from hw_grading.homework.source_notebook import mistakes
+<<<<<<< HEAD
 from hw_grading.mistakes.known import Mistake, read_mistakes
+=======
+from hw_grading.mistakes.proposed import FOLDER, write_proposed
+>>>>>>> w-int4
 from hw_grading.texts import in_digits
 from hw_grading.trying import kept
 from hw_grading.trying.answers import try_forms, try_kept, try_without_knowledge
@@ -35,7 +39,6 @@ from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
-_FOLDER = "tried"  # in the folder of the class's results
 _SETTINGS = {".py", ".yml", ".ipynb"}  # files that several homeworks share
 _DEAR_CPU_SECONDS = 2.0  # of a test for which a part of its points is enough
 
@@ -50,7 +53,7 @@ def try_tests(course: Course, assignment: str, mutants: int | None) -> tuple[Tri
     or if it cannot be released or graded.
     """
     course.expect_homework(assignment)
-    folder = WholeClass(config=course.config).place(course.root).absolute() / _FOLDER
+    folder = WholeClass(config=course.config).place(course.root).absolute() / FOLDER
     page, report = folder / f"{assignment}.md", folder / f"{assignment}.report.json"
     about = _digest_of_all(course, assignment, mutants)
     tried = Tried.read(report, about)
@@ -59,6 +62,7 @@ def try_tests(course: Course, assignment: str, mutants: int | None) -> tuple[Tri
         if not tried.stopped:
             tried.keep(report, about)
     write_page(page, [tried])
+    write_proposed(folder, assignment, tried.proposed)
     return tried, page
 
 

@@ -14,6 +14,7 @@ from server import start_desk
 from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import Course
 from hw_grading.mistakes.known import read_mistakes
+from hw_grading.mistakes.proposed import FOLDER, write_proposed
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -91,6 +92,18 @@ def test_a_mistake_is_named_pardoned_and_both_are_taken_back_by_keyboard(desk, r
     page.get_by_role("button", name="Names").click()
     expect(group).to_contain_text("Ada Number")
     assert errors == []
+
+
+def test_a_name_that_try_proposes_is_taken_and_may_be_changed(desk, root):
+    names = {"test_relu": {"results: out: -1.5": "negative numbers <b>pass</b>"}}
+    (root / "grading" / FOLDER).mkdir(parents=True)
+    write_proposed(root / "grading" / FOLDER, ASSIGNMENT, names)
+    group = show(desk).locator(".group").first
+    group.locator("summary").first.click()
+    group.get_by_role("button", name="negative numbers <b>pass</b>").click()
+    expect(group.get_by_label("What happened")).to_have_value("negative numbers <b>pass</b>")
+    expect(group.locator(".read")).to_contain_text("negative numbers <b>pass</b>")
+    assert read_mistakes(root, ASSIGNMENT) == ()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (640, "dark"), (390, "light")])

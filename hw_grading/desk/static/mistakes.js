@@ -196,7 +196,7 @@ function call(within) {
 
 /** Make the forms with which a mistake is named and pardoned. */
 function actions(test, found, show, focus) {
-  const { id, sentence, named: own, nameable, terms, pardons, gains, plan } = found;
+  const { id, sentence, named: own, nameable, terms, proposed, pardons, gains, plan } = found;
   const parts = [];
   /** @param {string} said @param {(changed: any) => any} what @param {string[]} where @param {object} body */
   const send = async (said, what, where, body) => {
@@ -236,6 +236,11 @@ function actions(test, found, show, focus) {
       timer = setTimeout(preview, PAUSE);
     });
     preview();
+    const take = () => {
+      field.value = proposed;
+      preview();
+      field.focus();
+    };
     const save = (text, said) =>
       send(said, (changed) => show({ ...found, ...changed }), ["mistake", test, id], { sentence: text });
     const told = "Saved. Students read it when you write the feedback again.";
@@ -243,6 +248,7 @@ function actions(test, found, show, focus) {
     return [
       make("h3", {}, make("label", { htmlFor: label }, "What happened, in a sentence for these students")),
       field,
+      proposed && !sentence && make("p", {}, "A wrong answer with these results is known: ", button(proposed, take, { className: "quiet" })),
       make("p", { className: "soft" }, "They read in their feedback:"),
       read,
       sentence && !own && make("p", { className: "soft" }, "This sentence is for some of these wrong results, wherever they are. What you save here is for these answers alone."),

@@ -1,6 +1,7 @@
 """`hw-grading try`: what it derives from a solution, and what it finds by the real grader."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from toy_course import code, python_notebook
 from hw_grading.cli import main
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.homework import Homework
+from hw_grading.mistakes.proposed import read_proposed, write_proposed
+from hw_grading.outcome import PartResult
 from hw_grading.trying import forms, trying
 from hw_grading.trying.calls import recorded
 from hw_grading.trying.habits import habits
@@ -349,6 +352,22 @@ def test_what_is_to_do_decides_whether_all_is_fine() -> None:
     assert is_fine(by_chance=[(survivor, 0, 6)], beyond=[survivor], varied=["f"])
     assert not is_fine(by_chance=[(survivor, 2, 6)])
     assert not is_fine(none_passes=True)
+
+
+def test_the_first_wrong_answer_with_some_results_gives_them_its_name(tmp_path: Path) -> None:
+    tried = Tried("ps", 2, 2, 0)
+    part = PartResult("test_f", "values", 2, 0, passed=False, fingerprint="results: out: 1.5")
+    by_message = replace(part, fingerprint="ValueError: # is too small")
+    for name in ("a kept answer", "a mutant"):
+        tried.propose(name, [by_message, part])
+    tried.propose("another", [replace(part, cell="test_g")])
+    write_proposed(tmp_path, "ps", tried.proposed)
+    assert read_proposed(tmp_path, "ps") == {
+        "test_f": {"results: out: 1.5": "a kept answer"},
+        "test_g": {"results: out: 1.5": "another"},
+    }
+    (tmp_path / "ps.names.json").write_text("{")
+    assert read_proposed(tmp_path, "ps") == {}
 
 
 def test_a_report_that_was_kept_is_the_same(tmp_path: Path) -> None:
