@@ -21,11 +21,8 @@ from hw_grading.homework.course import CONFIG, Course, fixed_folder, released_co
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.notebook import as_released
 from hw_grading.homework.source_notebook import mistakes
-<<<<<<< HEAD
 from hw_grading.mistakes.known import Mistake, read_mistakes
-=======
 from hw_grading.mistakes.proposed import FOLDER, write_proposed
->>>>>>> w-int4
 from hw_grading.texts import in_digits
 from hw_grading.trying import kept
 from hw_grading.trying.answers import try_forms, try_kept, try_without_knowledge
