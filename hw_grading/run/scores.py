@@ -62,8 +62,8 @@ def what_it_says(cell: NotebookNode) -> str:
     return f"printed to stderr: {plain(said, _LONGEST_MESSAGE)}" if said else ""
 
 
-def _fingerprint(cell: NotebookNode, *, of_line: bool = True) -> str:
-    """Return that of a cell's error, with the function that raised it, and the line of a test.
+def fingerprint_of(cell: NotebookNode, *, of_line: bool = True) -> str:
+    """Return the fingerprint of a cell's error, with the function that raised it, and the line of a test.
 
     A line of an answer is the student's own.
     """
@@ -119,17 +119,21 @@ def parts_of_answer(cell: NotebookNode) -> Iterator[PartResult]:
     """Yield a part for a cell that is no test, if it ended in an error and has an answer."""
     errors, name = errors_in(cell), grade_id_of(cell) or ""
     if errors and errors[0]["ename"] != "NotImplementedError":
-        mark = _fingerprint(cell, of_line=False)
+        mark = fingerprint_of(cell, of_line=False)
         yield PartResult(name, name, 0.0, 0.0, False, what_it_says(cell), fingerprint=mark)
 
 
 def parts_of_test(
-    cell: NotebookNode, score: float, examined: Sequence[Mapping[str, Any]], said: str
+    cell: NotebookNode,
+    score: float,
+    examined: Sequence[Mapping[str, Any]],
+    said: str,
+    fingerprint: str,
 ) -> Iterator[PartResult]:
     """Yield the parts of a test; without any, one part that stands for the whole.
 
     `examined` are its parts, as in a `hw_grading.examiner.client.Verdict`. `said` is what its error
-    says.
+    says, and `fingerprint` the error's.
     """
     name, most = grade_id_of(cell) or "", float(cell.metadata.nbgrader["points"])
     errors = errors_in(cell)
@@ -148,8 +152,7 @@ def parts_of_test(
         yield PartResult(name, what, part["points"], earned, not failed, why, **about)
     if not examined:
         passed = not errors and score >= most
-        why, mark = ("", "") if passed else (said, _fingerprint(cell))
+        why, mark = ("", "") if passed else (said, fingerprint)
         yield PartResult(name, name, most, score, passed, why, fingerprint=mark)
     elif not counts:
-        mark = _fingerprint(cell)
-        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=mark)
+        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=fingerprint)

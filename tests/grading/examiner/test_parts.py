@@ -15,7 +15,7 @@ from hw_grading.examiner.cells import Fault, run_test
 from hw_grading.outcome import PartResult
 from hw_grading.rendering.feedback.cells import outputs_in
 from hw_grading.rendering.limits import Limits
-from hw_grading.run.scores import parts_of_answer, parts_of_test, what_it_says
+from hw_grading.run.scores import fingerprint_of, parts_of_answer, parts_of_test, what_it_says
 from hw_support.checks import Checks
 from hw_support.checks.notebook_access import Notebook, notebook_of
 from hw_support.checks.parts import Part as CheckedPart
@@ -46,7 +46,9 @@ def graded(student: str, test: str = CELL) -> tuple[str, list[PartResult]]:
     exec(compile(student, "<student>", "exec"), names)
     outputs, score = run_test(SETUP + test, "test_f", names)
     found = [asdict(p) for one in names.values() if isinstance(one, Checks) for p in one.parts]
-    return outputs[0].get("text", ""), [*parts_of_test(cell_with(outputs), score or 0.0, found, "")]
+    return outputs[0].get("text", ""), [
+        *parts_of_test(cell_with(outputs), score or 0.0, found, "", "")
+    ]
 
 
 def cell_with(outputs: list[dict[str, Any]], **marks: Any) -> NotebookNode:
@@ -124,7 +126,9 @@ def test_a_test_without_parts_has_a_part_for_the_whole(
     outputs: Any, score: float, found: Any, expected: list[PartResult]
 ) -> None:
     cell = cell_with(outputs)
-    assert list(parts_of_test(cell, score, found, what_it_says(cell))) == expected
+    assert [
+        *parts_of_test(cell, score, found, what_it_says(cell), fingerprint_of(cell))
+    ] == expected
 
 
 @pytest.mark.parametrize(("name", "count"), [("NameError", 1), ("NotImplementedError", 0)])
