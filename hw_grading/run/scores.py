@@ -63,9 +63,9 @@ def what_it_says(cell: NotebookNode) -> str:
 
 
 def fingerprint_of(cell: NotebookNode, *, of_line: bool = True) -> str:
-    """Return the fingerprint of a cell's error, with the function that raised it, and the line of a test.
+    """Return the fingerprint of a cell's error: with the function that raised it, and the line.
 
-    A line of an answer is the student's own.
+    The line of an answer is the student's own, and is left out.
     """
     if not (errors := errors_in(cell)):
         return of_message(what_it_says(cell))
