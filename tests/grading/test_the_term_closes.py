@@ -214,7 +214,7 @@ def test_a_term_on_moodle_closes(walk: Walk) -> None:
     assert walk.type("correct", ASSIGNMENT, "why", *words) == 0
     everybody = sorted(NAMES)
     assert walk.open() == {
-        "feedback that is missing or older than its scores": everybody,
+        "feedback that is missing or older than its scores and sentences": everybody,
         f"scores that the export {walk.root.parent / 'moodle.csv'} does not have": everybody,
     }
     assert walk.type("feedback", ASSIGNMENT, "--zip", "moodle") == 2

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ class Command:
     """The command in a course, as a process with a folder of its own for temporary files."""
 
     def __init__(self, course: Path, place: Path) -> None:
-        self._course, self.temporary, self.out = course, place / "temporary", place / "out.json"
-        self.temporary.mkdir(parents=True)
+        self._course, self.out = course, place / "out.json"
+        place.mkdir(parents=True, exist_ok=True)
+        self.temporary = Path(tempfile.mkdtemp())  # a path of a socket is short
 
     def begin(self, file: Path) -> "subprocess.Popen[str]":
         words = ["--course", str(self._course), "grade-file", str(file)]
@@ -47,6 +49,7 @@ class Command:
     def result(self) -> dict[str, Any]:
         """What the command wrote; nothing else is left of it."""
         assert not list(self.temporary.iterdir())
+        self.temporary.rmdir()
         found: dict[str, Any] = json.loads(self.out.read_text())
         assert found["version"] == 1
         return found
