@@ -29,6 +29,7 @@ from hw_support.checks.parts import DID_NOT_RETURN, Part
 from hw_support.errors import UserError
 from hw_support.student.in_notebook import COPY_VARIABLE, NOTEBOOK_VARIABLE
 from hw_support.student.opening import Opened, name_of
+from hw_support.submission.released import ENDING
 
 _TIMES_ON_THE_CLOCK = 3.0  # times the grader's CPU limit, because a laptop runs other programs too
 _LONGEST_MESSAGE = 300  # characters of an error's message
@@ -142,8 +143,11 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
 
 
 def _copy_files(opened: Opened, folder: Path) -> None:
-    """Copy the files that the grader gives to each submission, as far as they are here."""
-    for name in opened.release.files:
+    """Copy the files that the grader gives to each submission, as far as they are here.
+
+    The description is copied too: tests look up known mistakes in it.
+    """
+    for name in (*opened.release.files, f"{opened.release.notebook}{ENDING}"):
         source, target = opened.release.folder / name, folder / name
         if source.is_file() and target.resolve().is_relative_to(folder.resolve()):
             target.parent.mkdir(parents=True, exist_ok=True)
