@@ -98,7 +98,7 @@ def failures_of(result: Result) -> dict[str, list[PartResult]]:
     found: defaultdict[str, list[PartResult]] = defaultdict(list)
     tests = {one.cell.name for one in result.known.scores if not one.cell.by_hand}
     for failure in result.run.failures if result.run else ():
-        if failure.cell in tests:
+        if failure.cell in tests and not failure.parts[0].is_unanswered:
             found[failure.cell] += failure.parts
     return found
 
