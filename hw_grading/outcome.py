@@ -58,6 +58,11 @@ class PartResult:
         """Whether it stands for the whole cell."""
         return self.name == self.cell
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it met no answer: one raised NotImplementedError."""
+        return "NotImplementedError" in self.message
+
 
 @dataclass(frozen=True)
 class CellFault:

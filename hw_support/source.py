@@ -3,7 +3,7 @@
 import ast
 import re
 import symtable
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeGuard
 
 _FIRST_LINE = re.compile(r"\s*%%(?:time|capture|prun)\b.*\n")
@@ -46,6 +46,14 @@ def read_by(source: str) -> list[str]:
 def checks_in(source: str) -> list[ast.Call]:
     """Return the calls of `hw_support.Checks` in a cell; none if it is no Python."""
     return [node for node in ast.walk(tree_of(source)) if _is_checks(node)]
+
+
+def tested_in(source: str) -> Iterator[tuple[str, ast.Call]]:
+    """Yield the function or question that each `Checks` of a cell names, and the call."""
+    for call in checks_in(source):
+        match call.args:
+            case [ast.Constant(str(name)), *_]:
+                yield name, call
 
 
 def named_checks_in(tree: ast.AST) -> dict[str, ast.Call]:

@@ -45,7 +45,9 @@ def _from_gradebook(course: Course, student: str) -> Iterator[str]:
             if "student" in table.c:
                 those = delete(table).where(table.c.student == student)
                 rows += gradebook.db.execute(those).rowcount
-        groups = select(CORRECTIONS).where(CORRECTIONS.c.students.contains(json.dumps(student)))
+        groups = select(CORRECTIONS).where(
+            CORRECTIONS.c.students.contains(json.dumps(student), autoescape=True)
+        )
         for row in gradebook.db.execute(groups).all():
             others = [one for one in json.loads(row.students) if one != student]
             changed = update(CORRECTIONS).where(CORRECTIONS.c.key == row.key)

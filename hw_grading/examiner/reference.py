@@ -27,7 +27,7 @@ from hw_grading.examiner.notebook import names_read
 from hw_grading.homework.homework import STAFF
 from hw_grading.homework.notebook import ANSWER, FOLDER, LOCKED, PLAIN, TEST
 from hw_support.checks.time_limit import TimeLimitReached, time_limit
-from hw_support.source import bound_by, checks_in, imported_alone_by, read_by, tree_of
+from hw_support.source import bound_by, checks_in, imported_alone_by, read_by, tested_in, tree_of
 
 _SECOND_TRY = "second_try"
 _CPU_SECONDS, _WALL_SECONDS = 5.0, 300.0  # the limits of all solutions, and of one cell
@@ -256,12 +256,9 @@ def _needed_parts(cells: Sequence[tuple[str, str, str]]) -> dict[int, str]:
 
 def _compared_by(source: str) -> Iterator[str]:
     """Yield what a test cell compares the results of: each `Checks` that names these."""
-    for call in checks_in(source):
-        match call.args:
-            case [ast.Constant(str(name)), *_] if any(
-                one.arg == "returns" for one in call.keywords
-            ):
-                yield name
+    for name, call in tested_in(source):
+        if any(one.arg == "returns" for one in call.keywords):
+            yield name
 
 
 def _note_reads(source: str, reads: dict[str, set[str]]) -> None:

@@ -87,7 +87,7 @@ def _question(results: Results, graded: Sequence[Result], cell: Cell) -> Questio
             (empty if is_empty else given).append(result.points(cell.name))
         problems = result.run.problems if result.run else ()
         parts = result.run.parts_of(cell.name) if result.run and not cell.by_hand else []
-        is_stub = any("NotImplementedError" in part.message for part in parts)
+        is_stub = any(part.is_unanswered for part in parts)
         stubs += is_stub and not any(part.earned for part in parts)
         timed_out += any(p.kind is Kind.TIME_LIMIT and p.cell == cell.name for p in problems)
     answered = len(given) + waiting - stubs

@@ -5,7 +5,6 @@ The gradebook has all that is needed: no notebook is read, except by `code_of`.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +22,7 @@ from hw_grading.mistakes.known import Mistake, read_mistakes, sentence_for
 from hw_grading.notebooks import cells_by_id, open_notebook
 from hw_grading.outcome import PartResult
 from hw_support.checks.fingerprint import is_of_results
-from hw_support.source import bound_by, checks_in, read_by
+from hw_support.source import bound_by, read_by, tested_in
 from hw_support.submission.cells import text_of
 from hw_support.submission.file import UserError
 
@@ -99,7 +98,7 @@ def failures_of(result: Result) -> dict[str, list[PartResult]]:
     found: defaultdict[str, list[PartResult]] = defaultdict(list)
     tests = {one.cell.name for one in result.known.scores if not one.cell.by_hand}
     for failure in result.run.failures if result.run else ():
-        if failure.cell in tests:
+        if failure.cell in tests and not failure.parts[0].is_unanswered:
             found[failure.cell] += failure.parts
     return found
 
@@ -165,11 +164,7 @@ def answers_to_tests(course: Course, assignment: str) -> dict[str, tuple[str, ..
 
 
 def _about(test: Cell, answers: Sequence[Cell]) -> tuple[str, ...]:
-    tested = {
-        str(call.args[0].value)
-        for call in checks_in(test.source)
-        if call.args and isinstance(call.args[0], ast.Constant)
-    }
+    tested = {name for name, _ in tested_in(test.source)}
     for names in (tested, {*read_by(test.source)}):
         if about := [one.grade_id for one in answers if not names.isdisjoint(bound_by(one.source))]:
             return tuple(about)

@@ -1,6 +1,5 @@
 """Steps of ``nbgrader generate_assignment``, for nbgrader's own list of preprocessors."""
 
-import ast
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from hw_grading.homework.source_notebook import check_cells
 from hw_grading.mistakes.known import read_mistakes, sentence_for
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import write_whole
-from hw_support.source import checks_in
+from hw_support.source import tested_in
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.released import ENDING, grade_ids_in
 
@@ -117,10 +116,8 @@ def _told_to_students(
         sentences = {
             one: said for one in sorted(known) if (said := sentence_for(mistakes, test, one))
         }
-        for call in checks_in(cell.source) if sentences else ():
-            match call.args:
-                case [ast.Constant(str(name)), *_]:
-                    told.setdefault(name, {}).update(sentences)
+        for name, _ in tested_in(cell.source) if sentences else ():
+            told.setdefault(name, {}).update(sentences)
     return told
 
 

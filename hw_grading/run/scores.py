@@ -143,12 +143,12 @@ def parts_of_test(
     score: float,
     examined: Sequence[Mapping[str, Any]],
     said: str,
-    failure: str,
+    fingerprint: str,
 ) -> Iterator[PartResult]:
     """Yield the parts of a test; without any, one part that stands for the whole.
 
     `examined` are its parts, as in a `hw_grading.examiner.client.Verdict`. `said` is what its error
-    says, and `failure` its fingerprint.
+    says, and `fingerprint` the error's.
     """
     name, most = grade_id_of(cell) or "", float(cell.metadata.nbgrader["points"])
     errors = errors_in(cell)
@@ -167,7 +167,7 @@ def parts_of_test(
         yield PartResult(name, what, part["points"], earned, not failed, why, **about)
     if not examined:
         passed = not errors and score >= most
-        why, found = ("", "") if passed else (said, failure)
-        yield PartResult(name, name, most, score, passed, why, fingerprint=found)
+        why, mark = ("", "") if passed else (said, fingerprint)
+        yield PartResult(name, name, most, score, passed, why, fingerprint=mark)
     elif not counts:
-        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=failure)
+        yield PartResult(name, name, 0.0, score, not errors, said, fingerprint=fingerprint)

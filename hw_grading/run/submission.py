@@ -260,10 +260,10 @@ class SubmissionRun:
             cell.execution_count = None
             cell.outputs = nbformat.from_dict(verdict.outputs if verdict else [])
             said, number = scores.what_it_says(cell), verdict.score if verdict else None
-            failure = scores.fingerprint_of(cell)
+            fingerprint = scores.fingerprint_of(cell)
         else:
             said, number = scores.said_in(cell), scores.number_in(cell)
-            failure = scores.fingerprint_of(cell)  # as long as its own lines are there
+            fingerprint = scores.fingerprint_of(cell)  # as long as its own lines are there
             scores.hide_source(cell, as_released(cell.source, "code"))
         earned: float | None = 0.0
         if index not in self._verdicts:
@@ -280,7 +280,7 @@ class SubmissionRun:
         if earned is None:
             return
         examined = verdict.parts if verdict else ()
-        self._parts += scores.parts_of_test(cell, earned, examined, said, failure)
+        self._parts += scores.parts_of_test(cell, earned, examined, said, fingerprint)
         if why := fault or (above if earned < most else ""):
             is_certain = bool(fault) and uses_checks(cell)
             self._faults.append(CellFault(name, why, is_certain))

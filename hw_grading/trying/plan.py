@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from hw_grading.examiner.notebook import names_read
 from hw_grading.homework.notebook import ANSWER, LOCKED, TEST, as_released, kind_of, uses_checks
-from hw_support.source import bound_by, checks_in, tree_of
+from hw_support.source import bound_by, tested_in, tree_of
 from hw_support.submission.cells import grade_id_of
 
 _SAME: Mapping[str, str] = {}
@@ -48,9 +48,7 @@ class CodeCell:
     @property
     def tested(self) -> list[str]:
         """The functions or questions that a test names in its `Checks`."""
-        calls = checks_in(self.source) if self.kind == TEST else []
-        names = [call.args[0] for call in calls if call.args]
-        return [str(name.value) for name in names if isinstance(name, ast.Constant)]
+        return [name for name, _ in tested_in(self.source)] if self.kind == TEST else []
 
 
 class Plan:

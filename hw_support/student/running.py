@@ -145,10 +145,9 @@ def run_copy(opened: Opened, *, like_grader: bool = True) -> Ran:
 def _copy_files(opened: Opened, folder: Path) -> None:
     """Copy the files that the grader gives to each submission, as far as they are here.
 
-    The description is there too, for the sentences of known mistakes.
+    The description is copied too: tests look up known mistakes in it.
     """
-    description = f"{opened.release.notebook}{ENDING}"
-    for name in (*opened.release.files, description):
+    for name in (*opened.release.files, f"{opened.release.notebook}{ENDING}"):
         source, target = opened.release.folder / name, folder / name
         if source.is_file() and target.resolve().is_relative_to(folder.resolve()):
             target.parent.mkdir(parents=True, exist_ok=True)

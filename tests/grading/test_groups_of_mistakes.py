@@ -264,3 +264,4 @@ def test_a_test_without_an_answer_is_not_answered(graded):
     graded.grade("bob", notebook(), auto=3.0, parts=[PASSED])
     [test, *_] = figures_of(graded.results).questions
     assert (test.cell, test.answered) == (TEST, 1)
+    assert groups_of(graded.results, ()) == {}

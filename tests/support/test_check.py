@@ -182,6 +182,16 @@ def test_the_instructors_files_are_there_and_none_from_elsewhere(desk, tmp_path)
 
 
 @pytest.mark.slow
+def test_a_known_mistake_of_the_description_is_told(desk, tmp_path):
+    known = {"double": {"line # of double: ValueError: no": "take x itself"}}
+    description = json.dumps({**small_description(), "known": known})
+    (tmp_path / f"small{ENDING}").write_text(description, encoding="utf-8")
+    wrong = answered(double="STEP = 1\ndef double(x):\n    raise ValueError('no')")
+    done = desk("check", "small.ipynb", notebook=wrong)
+    assert "Likely cause: take x itself" in " ".join(done.said.split())
+
+
+@pytest.mark.slow
 def test_a_wrong_file_name_is_a_finding(desk, tmp_path):
     nbformat.write(answered(), tmp_path / "small-final.ipynb")
     done = desk("check", "small-final.ipynb")

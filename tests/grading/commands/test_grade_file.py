@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ class Command:
     """The command in a course, as a process with a folder of its own for temporary files."""
 
     def __init__(self, course: Path, place: Path) -> None:
-        self._course, self.temporary, self.out = course, place / "temporary", place / "out.json"
-        self.temporary.mkdir(parents=True)
+        self._course, self.out = course, place / "out.json"
+        place.mkdir(parents=True, exist_ok=True)
+        self.temporary = Path(tempfile.mkdtemp())  # a path of a socket is short
 
     def begin(self, file: Path) -> "subprocess.Popen[str]":
         words = ["--course", str(self._course), "grade-file", str(file)]
@@ -47,6 +49,7 @@ class Command:
     def result(self) -> dict[str, Any]:
         """What the command wrote; nothing else is left of it."""
         assert not list(self.temporary.iterdir())
+        self.temporary.rmdir()
         found: dict[str, Any] = json.loads(self.out.read_text())
         assert found["version"] == 1
         return found
@@ -156,10 +159,9 @@ def test_bad_input_is_named_in_one_line_and_leaves_nothing(
     assert not list((course.root / "grading").rglob("*.gz"))
 
 
-@pytest.mark.parametrize("many", [20, pytest.param(200, marks=pytest.mark.timeout(3600))])
-def test_many_files_at_once_take_turns_and_none_fails(
-    course: ToyCourse, tmp_path: Path, many: int
-) -> None:
+def test_many_files_at_once_take_turns_and_none_fails(course: ToyCourse, tmp_path: Path) -> None:
+    """As many as HW_FILES says, or 20."""
+    many = int(os.environ.get("HW_FILES", "20"))
     commands = [Command(course.root, tmp_path / f"{n}") for n in range(many)]
     begun = []
     for number, command in enumerate(commands):

@@ -126,8 +126,9 @@ def test_a_test_without_parts_has_a_part_for_the_whole(
     outputs: Any, score: float, found: Any, expected: list[PartResult]
 ) -> None:
     cell = cell_with(outputs)
-    given = found, what_it_says(cell), fingerprint_of(cell)
-    assert list(parts_of_test(cell, score, *given)) == expected
+    assert [
+        *parts_of_test(cell, score, found, what_it_says(cell), fingerprint_of(cell))
+    ] == expected
 
 
 @pytest.mark.parametrize(("name", "count"), [("NameError", 1), ("NotImplementedError", 0)])
