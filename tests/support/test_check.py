@@ -183,7 +183,7 @@ def test_the_instructors_files_are_there_and_none_from_elsewhere(desk, tmp_path)
 
 @pytest.mark.slow
 def test_a_known_mistake_of_the_description_is_told(desk, tmp_path):
-    known = {"double": {"line # of double: ValueError: no": "take x itself"}}
+    known = {"double": {"raises ValueError in double: no": "take x itself"}}
     description = json.dumps({**small_description(), "known": known})
     (tmp_path / f"small{ENDING}").write_text(description, encoding="utf-8")
     wrong = answered(double="STEP = 1\ndef double(x):\n    raise ValueError('no')")
