@@ -26,24 +26,24 @@ from hw_support.submission.cells import grade_id_of
 
 _KINDS = "messages", "results"
 _PLAIN = {  # test cells by grade id
-    "test_sigmoid_activation": """
+    "test_sigmoid_activation": """\
 out, grad = sigmoid_activation(np.array([-2.0, 0.5, 3.0]))
 assert np.allclose(out, [0.11920292, 0.62245933, 0.95257413])
 assert np.allclose(grad, [0.10499359, 0.23500371, 0.04517666])
 assert np.isfinite(sigmoid_activation(np.array([-800.0, 800.0]))[0]).all()
 assert sigmoid_activation(np.zeros((2, 3)))[1].shape == (2, 3)
 """,
-    "test_logistic_loss": """
+    "test_logistic_loss": """\
 loss, slope = logistic_loss(np.array([[0.2], [0.9]]), np.array([1, 0]))
 assert np.allclose(np.ravel(loss), [1.60943791, 2.30258509])
 assert np.allclose(np.ravel(slope), [-5, 10])
 """,
-    "test_relu_activation": """
+    "test_relu_activation": """\
 out, grad = relu_activation(np.array([[-2.0, 0.5], [100.0, -0.25]]))
 assert np.allclose(out, [[0, 0.5], [100, 0]])
 assert np.allclose(grad, [[0, 1], [1, 0]])
 """,
-    "test_layer_forward": """
+    "test_layer_forward": """\
 x, W, b = np.array([[1.0, -2.0]]), np.array([[0.5, 1.0, 2.0], [0.25, -1.0, 1.0]]), np.ones((1, 3))
 out, cache = layer_forward(x, W, b, lambda s: (2 * s, np.full_like(s, 2)))
 assert np.allclose(out, [[2, 8, 2]])

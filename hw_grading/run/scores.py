@@ -5,6 +5,7 @@ the number that its last line shows, or else full marks.
 """
 
 import ast
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,10 +93,15 @@ def _function_in(cell: NotebookNode, error: Mapping[str, Any]) -> str:
 
 
 def _line_of(cell: NotebookNode, error: Mapping[str, Any]) -> int | None:
+    """Return the line of a cell that raised an error; None if the error came from elsewhere.
+
+    IPython leaves out empty lines at the top of a cell, and counts from there.
+    """
+    above = sum(1 for _ in itertools.takewhile(str.isspace, cell.source.splitlines(True)))
     own = rf"Cell In\[{cell.execution_count}\], line (\d+)"
     frames = (strip_ansi(frame) for frame in error["traceback"])
     lines = [int(found[1]) for frame in frames if (found := re.match(own, frame.lstrip()))]
-    return lines[-1] if lines else None
+    return above + lines[-1] if lines else None
 
 
 def hide_source(cell: NotebookNode, released: str) -> None:

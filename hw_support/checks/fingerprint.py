@@ -55,10 +55,13 @@ def of_values(message: str) -> str:
     return _NUMBER.sub(_few_digits, failures.one_line(message))[:LONGEST]
 
 
-def of_message(message: str) -> str:
-    """Return the fingerprint of a message: without numbers and names, apart from those of types."""
+def of_message(message: str, *, sizes: bool = False) -> str:
+    """Return the fingerprint of a message: without numbers and names, apart from those of types.
+
+    With `sizes` it has the sizes of the numbers. These are alike in two runs of a random function.
+    """
     said = _CALLED.sub("…()", _QUOTED.sub(_type_or_dots, failures.one_line(message)))
-    return _NUMBER.sub("#", said)[:LONGEST]
+    return _NUMBER.sub(_size if sizes else "#", said)[:LONGEST]
 
 
 def of_error(kind: str, message: str, function: str = "") -> str:
@@ -69,6 +72,14 @@ def of_error(kind: str, message: str, function: str = "") -> str:
 
 def _few_digits(number: re.Match[str]) -> str:
     return f"{float(number[0].replace('_', '')):.{_DIGITS}g}"
+
+
+def _size(number: re.Match[str]) -> str:
+    """Return two digits of a whole number, and of any other the nearest power of two."""
+    value = float(number[0].replace("_", ""))
+    if value.is_integer() and math.isfinite(value):
+        return f"{value:.2g}"
+    return f"2**{round(math.log2(abs(value)))}" if math.isfinite(value) else "inf"
 
 
 def _type_or_dots(quoted: re.Match[str]) -> str:

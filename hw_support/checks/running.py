@@ -289,9 +289,12 @@ def _fingerprint(
 ) -> str:
     """Return the fingerprint of a failure that has none of its results.
 
-    What visible cases show is the same for everybody who makes the mistake, numbers too.
+    What visible cases show is the same for everybody who makes the mistake, numbers too. A message
+    without compared arrays may be on random numbers, whose sizes are alike.
     """
-    if isinstance(error, Mismatch) and error.got is not None and not is_fresh:
+    if isinstance(error, Mismatch) and not is_fresh:
+        if error.got is None:
+            return fingerprints.of_message(message, sizes=True)
         return fingerprints.of_values(message)
     if isinstance(error, Mismatch | NotPlainData | TimeLimitReached):
         return fingerprints.of_message(message)

@@ -20,6 +20,11 @@ FAILURES = {
         "assert f(1) == 1\nassert f(2) == 2",
         "AssertionError at assert f(2) == 2:",
     ),
+    "below empty lines": (
+        "def f(x): return 3 * x",
+        "\n  \nassert f(0) == 0\nassert f(1) == 2",
+        "AssertionError at assert f(1) == 2:",
+    ),
     "values": (
         "def f(x): return x / 3",
         "y = f(1)\nassert y == 2, f'got {y}'",

@@ -235,6 +235,7 @@ QUOTED = "f(15), f(15) is 0"
         (HIDDEN, 4, QUOTED),
         (HIDDEN, 5, ""),  # the words that the grader adds to an assert
         (HIDDEN, 7, ""),
+        (f"\n \n{HIDDEN}", 5, ""),  # IPython does not count empty lines at the top
         (f"{HIDDEN}\ndef", 5, QUOTED),  # not Python
     ],
 )
