@@ -94,6 +94,10 @@ SAID = {
     "assert f(2) == 5": "line 2: AssertionError: f(2) == 5, f(2) is 4",
     "assert [f(x) for x in (1, 2)] == [2, g]": "line 2: AssertionError: [f(x) for x in (1, 2)] == "
     "[2, g], [f(x) for x in (1, 2)] is [2, 4], [2, g] is [2, 3]",
+    "assert isinstance(f(1), str)": "line 2: AssertionError: isinstance(f(1), str), f(1) is 2, "
+    "str is <class 'str'>",
+    "assert callable([f])": "line 2: AssertionError: callable([f]), [f] is [<function f>]",
+    "assert all(f(x) > 2 for x in [1])": "line 2: AssertionError: all((f(x) > 2 for x in [1]))",
     "assert not f(1)": "line 2: AssertionError: not f(1)",
     "assert f(2) == 5, 'own words'": "line 2: AssertionError: own words",
     "f(None)": "line 2: TypeError: unsupported operand type(s) for +: 'NoneType' and 'NoneType'",
