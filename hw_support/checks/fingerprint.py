@@ -21,6 +21,7 @@ _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"|`([^`]*)`")
 _CALLED = re.compile(r"[\w.<>]+\(\)")
 _TYPES = {name for name, value in vars(builtins).items() if isinstance(value, type)}
 _TYPES |= {"NoneType", "function", "builtin_function_or_method", "numpy.ndarray"}
+_SMALL = 100  # of whole numbers
 _DIGITS = 3  # of numbers that are the same for everybody with the mistake
 
 
@@ -75,11 +76,13 @@ def _few_digits(number: re.Match[str]) -> str:
 
 
 def _size(number: re.Match[str]) -> str:
-    """Return two digits of a whole number, and of any other the nearest power of two."""
+    """Return a small whole number, and of any other number the nearest power of two."""
     value = float(number[0].replace("_", ""))
-    if value.is_integer() and math.isfinite(value):
-        return f"{value:.2g}"
-    return f"2**{round(math.log2(abs(value)))}" if math.isfinite(value) else "inf"
+    if not math.isfinite(value):
+        return "inf"
+    if value.is_integer() and abs(value) < _SMALL:
+        return f"{value:g}"
+    return f"2**{round(math.log2(abs(value)))}"
 
 
 def _type_or_dots(quoted: re.Match[str]) -> str:

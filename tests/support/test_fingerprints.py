@@ -1,5 +1,6 @@
 """Fingerprints: the same for the same mistake in other forms, and another for another mistake."""
 
+import numpy as np
 import pytest
 
 from hw_support import Checks
@@ -56,7 +57,31 @@ def test_wrong_results_have_one_of_their_names_and_errors_have_none_of_their_num
 @pytest.mark.parametrize(
     "text", ["<script>1</script>" * 99, "\x1b[31mred\x1b[0m", "a\u202eb", "'" * 500, "9" * 10_000]
 )
-def test_a_hostile_message_gives_a_short_text_on_one_line(text):
-    found = of_message(text)
+@pytest.mark.parametrize("sizes", [False, True])
+def test_a_hostile_message_gives_a_short_text_on_one_line(text, sizes):
+    found = of_message(text, sizes=sizes)
     assert len(found) <= LONGEST
     assert found.isprintable()
+
+
+# By mistake: what a function draws that should draw N(0, 1).
+DRAWS = {
+    "zeros": "np.zeros(1000)",
+    "uniform": "rng.uniform(0, 1, 1000)",
+    "a third": "rng.normal(0, 0.3, 1000)",
+    "two digits": "rng.normal(0, 1, 1000).round(2)",
+}
+
+
+def test_mistakes_in_random_functions_are_told_apart_by_the_sizes_of_their_numbers(capsys):
+    found = {}
+    for name, draw in DRAWS.items():
+        forms = set()
+        for seed in range(3):
+            space = {"Checks": Checks, "np": np, "rng": np.random.default_rng(seed)}
+            exec(f"def noise():\n    return {draw}", space)
+            exec("checks = Checks('noise')\nchecks.random('N', 1, lambda: noise(), std=1)", space)
+            forms |= {part.fingerprint for part in space["checks"].parts}
+        found[name] = forms
+    assert {name: len(forms) for name, forms in found.items()} == dict.fromkeys(DRAWS, 1)
+    assert len(set.union(*found.values())) == len(DRAWS)
