@@ -68,7 +68,7 @@ def test_a_hostile_message_gives_a_short_text_on_one_line(text, sizes):
 DRAWS = {
     "zeros": "np.zeros(1000)",
     "uniform": "rng.uniform(0, 1, 1000)",
-    "a third": "rng.normal(0, 0.3, 1000)",
+    "a tenth": "rng.normal(0, 0.1, 1000)",
     "two digits": "rng.normal(0, 1, 1000).round(2)",
 }
 
