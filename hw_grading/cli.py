@@ -309,6 +309,34 @@ def grade_file(asked: Asked) -> int:
     return TO_DO if why else FINE
 
 
+@_command(
+    "Grade",
+    _number("--every", "seconds between two looks; default: 60", default=60),
+    _switch("--once", "look once"),
+)
+def watch(asked: Asked) -> int:
+    """Collect, grade and give feedback again and again, until the homework is due.
+
+    For a course whose students hand in through nbgrader's exchange. They get what the tests gave,
+    with its messages; answers that people grade wait. Start it again at any time: it does what is
+    left to do.
+    """
+    from hw_grading.commands.watch import watch
+    from hw_grading.texts import say
+
+    pages = argparse.Namespace(**vars(asked) | {"student": [], "zip": None})
+    give = partial(feedback, pages)
+    watch(
+        asked.course,
+        asked.homework,
+        seconds=asked.every,
+        is_once=asked.once,
+        give=give,
+        say=say,
+    )
+    return FINE
+
+
 @_command("Grade", _text("--grid", "begin with all answers to this question"), more=True)
 def desk(asked: Asked) -> int:
     """Grade by hand in the browser.

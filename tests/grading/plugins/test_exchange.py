@@ -1,5 +1,6 @@
 """nbgrader's exchange works both ways, whatever a student puts there."""
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 from toy_course import ASSIGNMENT, ToyCourse, run
 
 from hw_grading.homework.course import REPOSITORY
@@ -170,3 +172,42 @@ def test_the_students_configuration_is_the_one_on_their_page() -> None:
     page = (REPOSITORY / "docs" / "students.md").read_text(encoding="utf-8")
     for line in STUDENTS_CONFIG.split("\n"):
         assert line.partition("= ")[0] in page
+
+
+def test_a_watch_grades_once_what_is_new_and_starts_again_where_it_was(
+    course: ToyCourse, inbound: Path
+) -> None:
+    def look(status: int = 0) -> str:
+        command = [sys.executable, "-m", "hw_grading", "watch", ASSIGNMENT, "--once"]
+        done = subprocess.run(command, cwd=course.root, capture_output=True, text=True)
+        assert done.returncode == status, done.stderr
+        return done.stderr if status else done.stdout
+
+    put(course, inbound, "ada")
+    (put(course, inbound, "bob") / "hw2.ipynb").write_text("no notebook")
+    os.mkfifo(put(course, inbound, "eve") / "p.ipynb")
+    said = look()
+    assert "graded 1 submission: ada" in said
+    assert "NOT COLLECTED: 'eve+" in said
+    pages = inbound.parent / "feedback"
+    [page] = pages.iterdir()
+    assert "On day 4." in page.read_text()
+    with Gradebook(course.course.db_url) as gradebook:
+        mark = gradebook.find_grade("why", "hw2", ASSIGNMENT, "ada")
+        mark.manual_score, mark.needs_manual_grade = 2.0, False
+        gradebook.db.commit()
+    assert "graded" not in look()
+    with Gradebook(course.course.db_url) as gradebook:
+        assert gradebook.find_grade("why", "hw2", ASSIGNMENT, "ada").manual_score == 2
+    put(course, inbound, "ada", day=5)
+    put(course, inbound, "zoe", day=3)
+    # As if the first watch had been killed after it graded zoe.
+    run(course.root, "collect", ASSIGNMENT, "--update")  # eve fails
+    succeed(course, "autograde", ASSIGNMENT, "--student=zoe")
+    assert "graded 1 submission: ada" in look()
+    texts = [page.read_text() for page in pages.iterdir()]
+    assert [sum(f"On day {day}." in text for text in texts) for day in (3, 5)] == [1, 1]
+    lock = os.open(course.course.source(ASSIGNMENT), os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert "Another process watches hw2. End it first" in look(status=2)
+    os.close(lock)
