@@ -1,7 +1,8 @@
 """A notebook file is read within limits of memory and time, and afterwards these are as before."""
 
 import json
-import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,16 +26,28 @@ def test_a_file_within_the_limits_is_read(tmp_path: Path) -> None:
     assert "there is no such file" in read_within_limits(tmp_path / "other.ipynb")
 
 
-def test_a_small_file_that_takes_much_memory_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = resource.getrlimit(resource.RLIMIT_AS)
+# In a process of its own: one that has had much memory takes no more.
+READ = """
+import resource, sys
+from pathlib import Path
+from hw_grading.grade import bounded
+
+path, before = Path(sys.argv[1]), resource.getrlimit(resource.RLIMIT_AS)
+bounded.MEMORY_MB, usual = 60, bounded.MEMORY_MB
+print(bounded.read_within_limits(path))
+bounded.MEMORY_MB = usual
+print(type(bounded.read_within_limits(path)).__name__)
+print(resource.getrlimit(resource.RLIMIT_AS) == before)
+"""
+
+
+def test_a_small_file_that_takes_much_memory_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, many=[{str(n): n} for n in range(400_000)])
-    monkeypatch.setattr(bounded, "MEMORY_MB", 60)
-    assert "takes at most 60 MB of memory" in read_within_limits(path)
-    monkeypatch.undo()
-    assert not isinstance(read_within_limits(path), str)
-    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    command = [sys.executable, "-c", READ, str(path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    refused, *then = done.stdout.splitlines()
+    assert "takes at most 60 MB of memory" in refused
+    assert then == ["NotebookNode", "True"]
 
 
 def test_a_file_that_takes_too_long_is_refused(
