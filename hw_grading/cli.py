@@ -599,7 +599,7 @@ def _say(lines: Iterable[object], warnings: Iterable[str] = ()) -> int:
 
 
 def _expect_gradable(asked: Asked) -> None:
-    """Raise `UserError` if nbgrader would grade without this grader, or does not know a homework."""
+    """Raise `UserError` if nbgrader does not use this grader, or does not know the homework."""
     from hw_grading.configuration import NOT_CONFIGURED, is_configured
     from hw_grading.gradebook.database import Database
     from hw_support.submission.file import UserError
