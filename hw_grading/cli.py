@@ -252,17 +252,9 @@ def grade(asked: Asked) -> int:
     Runs `nbgrader autograde`, and passes all other options on to it. With --force it saves all
     scores again, and runs what changed.
     """
-    from hw_grading.configuration import NOT_CONFIGURED, is_configured
-    from hw_grading.gradebook.database import Database
     from hw_grading.homework.course import shelf_of
-    from hw_support.submission.file import UserError
 
-    if not is_configured(asked.course.config):
-        raise UserError(
-            f"the course in {asked.course.root} does not use this grader. {NOT_CONFIGURED}"
-        )
-    asked.course.expect_homework(asked.homework)
-    Database(asked.course.db_url).expect_homework(asked.homework)  # nbgrader would make it first
+    _expect_gradable(asked)
     status = _nbgrader("autograde", asked, asked.more)
     about = asked.course.directory
     shelf = shelf_of(about, about.submitted_directory, asked.homework)
@@ -317,23 +309,15 @@ def grade_file(asked: Asked) -> int:
 def watch(asked: Asked) -> int:
     """Collect, grade and give feedback again and again, until the homework is due.
 
-    For a course whose students hand in through nbgrader's exchange. They get what the tests gave,
-    with its messages; answers that people grade wait. Start it again at any time: it does what is
-    left to do.
+    For a course whose students hand in through nbgrader's exchange. Their feedback has what the
+    tests gave, with its messages, and nothing that people gave. Start it again at any time: it does
+    what is left to do.
     """
     from hw_grading.commands.watch import watch
     from hw_grading.texts import say
 
-    pages = argparse.Namespace(**vars(asked) | {"student": [], "zip": None})
-    give = partial(feedback, pages)
-    watch(
-        asked.course,
-        asked.homework,
-        seconds=asked.every,
-        is_once=asked.once,
-        give=give,
-        say=say,
-    )
+    _expect_gradable(asked)
+    watch(asked.course, asked.homework, seconds=asked.every, is_once=asked.once, say=say)
     return FINE
 
 
@@ -612,6 +596,20 @@ def _say(lines: Iterable[object], warnings: Iterable[str] = ()) -> int:
         print(f"warning: {visible(warning)}", file=sys.stderr)
         status = TO_DO
     return status
+
+
+def _expect_gradable(asked: Asked) -> None:
+    """Raise `UserError` if nbgrader does not use this grader, or does not know the homework."""
+    from hw_grading.configuration import NOT_CONFIGURED, is_configured
+    from hw_grading.gradebook.database import Database
+    from hw_support.submission.file import UserError
+
+    if not is_configured(asked.course.config):
+        raise UserError(
+            f"the course in {asked.course.root} does not use this grader. {NOT_CONFIGURED}"
+        )
+    asked.course.expect_homework(asked.homework)
+    Database(asked.course.db_url).expect_homework(asked.homework)  # nbgrader would make it first
 
 
 def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:

@@ -15,6 +15,7 @@ from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import quoted
 
 _TO_SUBMIT = timedelta(minutes=10)  # `nbgrader submit` takes a time, and then copies
+_TO_WRITE = timedelta(minutes=1)  # from one of its files to the next; the secret is the last
 
 
 class CollectEach(ExchangeCollect):
@@ -58,6 +59,9 @@ class CollectEach(ExchangeCollect):
                     raise UserError(f"expected <student>+<homework>+<time>: {why}")
                 source = Path(self.inbound_path, record["filename"])
                 self._files, changed = _read(source)
+                written = datetime.now(UTC).replace(tzinfo=None) - changed > _TO_WRITE
+                if not (self._files.get(SECRET) or written):  # of this time, no other is taken
+                    raise UserError("it is still being written. Collect again in a minute")
                 said = record["timestamp"].replace(tzinfo=None)
                 if changed - said <= _TO_SUBMIT:
                     self._files[TIMESTAMP] = f"{record['timestamp']} UTC".encode()

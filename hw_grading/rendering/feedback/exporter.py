@@ -3,6 +3,7 @@
 import contextlib
 import glob
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 
 from hw_grading.gradebook.given import digest_of
-from hw_grading.gradebook.results import read_results
-from hw_grading.gradebook.scores import comments_in, open_gradebook
+from hw_grading.gradebook.results import Result, read_results
+from hw_grading.gradebook.scores import Score, comments_in, open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.homework.notebook import Notebook, Places, is_test, read_places
 from hw_grading.mistakes.groups import told_to
@@ -108,6 +109,23 @@ class FeedbackExporter(Exporter):
         with contextlib.suppress(UserError, OSError):
             places = read_places(*source)
         return course, assignment, places, frozenset(texts - {""})
+
+
+class TestsFeedbackExporter(FeedbackExporter):
+    """Makes the page that tests alone give: without marks, comments, corrections and lateness."""
+
+    def _facts(self, student: str) -> Facts:
+        facts = super()._facts(student)
+        known, cells = facts.result.known, facts.cells
+        scores = tuple(Score(s.cell, s.auto, waits=s.auto is None) for s in known.scores)
+        result = Result(
+            facts.result.student,
+            replace(known, scores=scores, seconds_late=0.0),
+            facts.result.run,
+            score=sum(score.points for score in scores),
+        )
+        most = sum(cell.max_points for cell in cells)
+        return replace(facts, most=most, result=result, comments={}, told={})
 
 
 def page_of(

@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ c = get_config()
 c.Exchange.root = {exchange!r}
 c.CourseDirectory.course_id = "toy"
 """
+SLOW = "import time\ntime.sleep(1)\ndef double(x):\n    return 2 * x"
 OTHERS = [who for who in pwd.getpwall() if 0 < who.pw_uid < 1_000][:2]
 
 
@@ -174,40 +176,101 @@ def test_the_students_configuration_is_the_one_on_their_page() -> None:
         assert line.partition("= ")[0] in page
 
 
-def test_a_watch_grades_once_what_is_new_and_starts_again_where_it_was(
+def watching(course: ToyCourse, *options: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "hw_grading", "watch", ASSIGNMENT, *options]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=course.root, text=True, **pipes)
+
+
+def look(course: ToyCourse, status: int = 0) -> str:
+    """Look once, and return what it said."""
+    process = watching(course, "--once")
+    said, errors = process.communicate()
+    assert process.returncode == status, errors
+    return errors if status else said
+
+
+def test_a_watch_gives_what_tests_say_and_starts_again_where_it_was(
     course: ToyCourse, inbound: Path
 ) -> None:
-    def look(status: int = 0) -> str:
-        command = [sys.executable, "-m", "hw_grading", "watch", ASSIGNMENT, "--once"]
-        done = subprocess.run(command, cwd=course.root, capture_output=True, text=True)
-        assert done.returncode == status, done.stderr
-        return done.stderr if status else done.stdout
-
     put(course, inbound, "ada")
     (put(course, inbound, "bob") / "hw2.ipynb").write_text("no notebook")
     os.mkfifo(put(course, inbound, "eve") / "p.ipynb")
-    said = look()
-    assert "graded 1 submission: ada" in said
+    half = put(course, inbound, "kim") / "hw2.ipynb"  # `nbgrader submit` writes the secret last
+    whole = half.read_text()
+    half.write_text(whole[:500])
+    (half.parent / SECRET).unlink()
+    said = look(course)
+    assert "graded 1 student: ada" in said
+    assert [said.count(f"NOT GRADED: {who}") for who in ("bob", "kim")] == [1, 0]
     assert "NOT COLLECTED: 'eve+" in said
+    assert "it is still being written" in said
     pages = inbound.parent / "feedback"
     [page] = pages.iterdir()
     assert "On day 4." in page.read_text()
+    assert "<b>6</b> of 15 points so far" in page.read_text()
     with Gradebook(course.course.db_url) as gradebook:
-        mark = gradebook.find_grade("why", "hw2", ASSIGNMENT, "ada")
+        whose = "hw2", ASSIGNMENT, "ada"
+        mark = gradebook.find_grade("why", *whose)
         mark.manual_score, mark.needs_manual_grade = 2.0, False
+        gradebook.find_comment("why", *whose).manual_comment = "A grader's comment."
+        test = gradebook.find_grade("test_triple", *whose)
+        test.manual_score, test.needs_manual_grade = 0.5, False
         gradebook.db.commit()
-    assert "graded" not in look()
+    before = page.stat().st_mtime_ns
+    half.write_text(whole)
+    (half.parent / SECRET).write_text("of kim")
+    assert "graded 1 student: kim" in look(course)
+    assert page.stat().st_mtime_ns == before
+
+    succeed(course, "autograde", ASSIGNMENT, "--student=ada", "--force")
+    assert "feedback for 1 student: ada" in look(course)
+    assert "<b>6</b> of 15 points so far" in page.read_text()
+    assert "grader's comment" not in page.read_text()
     with Gradebook(course.course.db_url) as gradebook:
-        assert gradebook.find_grade("why", "hw2", ASSIGNMENT, "ada").manual_score == 2
-    put(course, inbound, "ada", day=5)
+        mark = gradebook.find_grade("why", *whose)
+        assert (mark.manual_score, mark.needs_manual_grade) == (2, False)
+
+    for step in ("generate_feedback", "release_feedback", "autograde"):
+        more = ["--force"] if step == "autograde" else []
+        succeed(course, step, ASSIGNMENT, "--student=ada", *more)
+    assert "feedback for" not in look(course)  # the whole page stays
+    assert "A grader's comment." in page.read_text()
+
     put(course, inbound, "zoe", day=3)
-    # As if the first watch had been killed after it graded zoe.
     run(course.root, "collect", ASSIGNMENT, "--update")  # eve fails
-    succeed(course, "autograde", ASSIGNMENT, "--student=zoe")
-    assert "graded 1 submission: ada" in look()
-    texts = [page.read_text() for page in pages.iterdir()]
-    assert [sum(f"On day {day}." in text for text in texts) for day in (3, 5)] == [1, 1]
-    lock = os.open(course.course.source(ASSIGNMENT), os.O_RDONLY)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    assert "Another process watches hw2. End it first" in look(status=2)
-    os.close(lock)
+    succeed(course, "autograde", ASSIGNMENT, "--student=zoe")  # as a watch that is killed then
+    said = look(course)
+    assert "feedback for 1 student: zoe" in said
+    assert "graded" not in said
+
+
+def test_a_watch_waits_for_other_runs_is_alone_and_can_be_killed(
+    course: ToyCourse, inbound: Path
+) -> None:
+    autograded = course.root / "autograded"
+    autograded.mkdir()
+    other = os.open(autograded, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    put(course, inbound, "ada")
+    with watching(course, "--every", "1") as watch:
+        assert watch.stdout
+
+        def until(words: str) -> None:
+            assert watch.stdout
+            assert any(words in line for line in watch.stdout), watch.communicate()
+
+        until("Another run is grading")
+        os.close(other)
+        until("feedback for 1 student: ada")
+        error = look(course, status=2)
+        assert error == "Another process watches hw2. End it first\n"
+        (put(course, inbound, "bob") / "hw2.ipynb").write_text(
+            nbformat.writes(course.answer(double=SLOW))
+        )
+        while not course.course.submitted("bob", ASSIGNMENT).exists():
+            time.sleep(0.05)
+        watch.kill()
+    look(course)
+    assert course.test_scores("bob") == course.test_scores("ada")
+    assert len(list((inbound.parent / "feedback").iterdir())) == 2
