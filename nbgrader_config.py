@@ -66,6 +66,9 @@ c.LatePolicy.floor = 0  # percent: the penalty lowers no score below this
 c.LatePolicy.last_moment_hours = None  # after the due date; later work scores 0
 c.LatePolicy.slip_days = 0  # for each student, over all homeworks together
 
+# Whether everybody who submitted nothing has 0 points in exports, once the due date is over.
+c.Exports.zeros = False
+
 # Where submissions run: in "processes" of this machine, "serial" (one at a time), or on "dask".
 c.WholeClass.executor = "processes"
 c.WholeClass.workers = 0  # 0: one for each core, if memory allows

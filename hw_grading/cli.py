@@ -245,6 +245,35 @@ def extend(asked: Asked) -> int:
     return _say(extensions.grant(rows_of(asked.from_csv) if asked.from_csv else rows, _ME))
 
 
+@_command(
+    "Collect",
+    _students("a student's id; repeatable"),
+    _switch("--all", "everybody on the list who submitted nothing"),
+    _switch("--left", "the students left the course: no homework waits for them"),
+    _text("--reason", "the reason, which only staff read"),
+    _switch("--remove", "take back what was said of the students"),
+    _switch("--list", "list all that was said"),
+)
+def absent(asked: Asked) -> int:
+    """Say that students submitted nothing and get 0, or left the course.
+
+    Such students are no longer open in the report. Exports have 0 points, or no score of those who
+    left. If a student submits after all, the submission counts.
+    """
+    from hw_grading.commands.absent import Absences
+    from hw_support.submission.file import UserError
+
+    absences = Absences(asked.course, asked.homework)
+    if asked.list:
+        return _say(absences.listed())
+    if asked.remove:
+        return _say(absences.remove(absences.zeros() if asked.all else asked.student))
+    if asked.all and asked.left:
+        raise UserError("--left goes with --student: name the students who left")
+    students = absences.missing() if asked.all else asked.student
+    return _say(absences.say(students, left=asked.left, reason=asked.reason, author=_ME))
+
+
 @_command("Grade", _ONLY, more=True)
 def grade(asked: Asked) -> int:
     """Grade the submissions that are new or changed.

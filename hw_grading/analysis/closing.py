@@ -44,16 +44,18 @@ def still_open(results: Results) -> list[Open]:
 def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     """Yield each thing that may be open, for whom it is, and what to type."""
     course, name = results.course, results.assignment
-    handed_in = {one.student.id: one for one in results.handed_in}
+    left = {*results.left}
+    handed_in = {s: one for one in results.handed_in if (s := one.student.id) not in left}
     try:
         listed = [person.id for person in read_roster(course).people]
     except UserError as why:
         yield "the list of students cannot be read", [str(why)], "hw-grading doctor"
         listed = []
-    there = set(map(folded, handed_in))
+    there = set(map(folded, [*handed_in, *results.absent]))
     missing = [student for student in listed if folded(student) not in there]
     again = typed("hw-grading collect", name, "DOWNLOAD")
-    yield "submitted nothing", missing, again
+    how = f"{again} or, if there is none: {typed('hw-grading absent', name, '--student', 'ID')}"
+    yield "submitted nothing", missing, how
     collected = Collected()
     try:
         collected = read_collected(course, name)
@@ -62,7 +64,8 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     yield "left out by collect", [one.file for one in collected.left_out], again
     grade = typed("hw-grading grade", name)
     how = f"write it into submitted/STUDENT/{name}/timestamp.txt, and type: {grade}"
-    yield "the time of submission is not proven", collected.without_proof(results), how
+    not_proven = [s for s in collected.without_proof(results) if s in handed_in]
+    yield "the time of submission is not proven", not_proven, how
     not_graded = [s for s, one in handed_in.items() if one.status is Status.NOT_GRADED]
     yield "not graded", not_graded, f"{grade} (it says why a submission cannot be graded)"
     open_tests = [
@@ -83,11 +86,13 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     yield "a person gave more than the question's points", too_high, desk
     with open_gradebook(course.db_url, name) as (db, _):
         flagged = select(MARKS.c.student).where(of(MARKS, {"assignment": name}), MARKS.c.flagged)
-        marked = sorted({student for (student,) in db.execute(flagged)})
+        marked = sorted({student for (student,) in db.execute(flagged)} - left)
         pages = feedback_of(results, comments_in(db, name), told_in(results))
     yield "flagged answers", marked, desk
     old = [
-        s for s, page in pages.items() if page is not Feedback.CURRENT and handed_in[s].known.scored
+        s
+        for s, page in pages.items()
+        if page is not Feedback.CURRENT and s in handed_in and handed_in[s].known.scored
     ]
     if all(page is Feedback.MISSING for page in pages.values()):
         old = []

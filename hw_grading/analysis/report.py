@@ -18,6 +18,7 @@ from hw_grading.gradebook.scores import Cell
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
 from hw_grading.texts import aligned, columns, counted, in_digits, typed
+from hw_support.checks.failures import one_line
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import plain
 
@@ -153,4 +154,8 @@ def _summary(found: Results) -> list[str]:
             f"what failed is not known of {counted(without, 'submission')}, never graded by this "
             f"version: {typed('hw-grading regrade', found.assignment)}"
         )
+    if found.zeros:
+        lines.append(f"no submission, 0 points: {', '.join(map(one_line, found.zeros))}")
+    if found.left:
+        lines.append(f"left the course: {', '.join(map(one_line, found.left))}")
     return lines

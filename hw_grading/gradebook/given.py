@@ -120,9 +120,12 @@ def note_export(
 def outdated_exports(results: Results) -> Iterator[tuple[str, str, list[str]]]:
     """Yield kind and file of each export, and the students whose final scores it does not have.
 
-    An export whose file is gone does not count.
+    An export whose file is gone does not count, nor does a student who left.
     """
     now = {r.student.id: in_digits(r.final) for r in results.handed_in if r.known.scored}
+    now |= dict.fromkeys(results.zeros, in_digits(0.0))
+    for student in results.left:
+        now.pop(student, None)
     for kind, one in read_exports(results.course, results.assignment).items():
         if Path(one.file).exists():
             yield (

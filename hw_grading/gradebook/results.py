@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from hw_grading.gradebook.absences import Absence, absences_in
 from hw_grading.gradebook.corrections import Correction, applied, corrections_in
 from hw_grading.gradebook.corrections import Kind as CorrectionKind
 from hw_grading.gradebook.lateness import penalty_of, terms_of, used_by_homework
@@ -108,6 +109,18 @@ class Results:
     students: dict[str, Result]  # everybody in nbgrader's table, by id
     others: dict[str, Result]  # who submitted, but is not in that table
     rules: "Rules"
+    absent: dict[str, Absence]  # of whom a person said so, by id
+
+    @property
+    def left(self) -> list[str]:
+        """The students who left the course."""
+        return [student for student, one in self.absent.items() if one.has_left]
+
+    @property
+    def zeros(self) -> list[str]:
+        """The students of whom a person said that they submitted nothing and get 0."""
+        there = {one.student.id.casefold() for one in self.handed_in}
+        return [s for s, a in self.absent.items() if not a.has_left and s.casefold() not in there]
 
     @property
     def counting(self) -> tuple[Cell, ...]:
@@ -168,6 +181,7 @@ def read_results(
         known = records_of(db, assignment, by_key, student)
         in_table = {one.id: one for one in students_in(db, student)}
         runs = read_runs(db, assignment, student, with_parts=with_parts)
+        absent = absences_in(db, assignment)
         changes = [*corrections_in(db, assignment), *planned]
         asked = {change.cell for change in changes if change.kind is CorrectionKind.ANSWERED}
         unanswered = unanswered_in(db, assignment, asked, student) if asked else {}
@@ -193,7 +207,7 @@ def read_results(
         everybody[one] = result
     listed = {name: one for name, one in everybody.items() if name in in_table}
     others = {name: one for name, one in everybody.items() if name not in in_table}
-    return Results(course, assignment, places, cells, listed, others, rules)
+    return Results(course, assignment, places, cells, listed, others, rules, absent)
 
 
 class Rules:

@@ -135,6 +135,15 @@ EXTENSIONS = Table(
     name_column("author"),
     _filled("at", DateTime),
 )
+ABSENCES = Table(
+    "hw_grading_absence",
+    METADATA,
+    name_column("assignment", key=True),  # "" if the student left the course
+    name_column("student", key=True),
+    _filled("reason", Text),
+    name_column("author"),
+    _filled("at", DateTime),
+)
 CORRECTIONS = Table(
     "hw_grading_correction",
     METADATA,

@@ -18,10 +18,14 @@ from typing import Any
 from markupsafe import escape
 from nbgrader.api import Gradebook
 from nbgrader.plugins import ExportPlugin
+from traitlets import Bool
+from traitlets.config import Configurable
 
+from hw_grading.gradebook.extensions import extensions_in
 from hw_grading.gradebook.given import NBGRADERS, note_export
 from hw_grading.gradebook.results import Result, Results, read_results
-from hw_grading.gradebook.scores import Student
+from hw_grading.gradebook.scores import Student, open_gradebook
+from hw_grading.gradebook.tables import now
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.lms.platforms import CANVAS, PLATFORMS, Platform, read_sheet
@@ -46,17 +50,28 @@ _EXCUSED = "ex"  # in the place of a score, in Canvas' files
 _ID = re.compile(r"\s*\(\d+\)\s*$")  # at the end of a column's title in Canvas' file
 
 
+class Exports(Configurable):
+    """What all exports have in common; ``c.Exports``."""
+
+    zeros = Bool(
+        False,
+        help="Everybody who submitted nothing has 0 points, once the homework is released and the "
+        "student's due date is over. False: only students of whom `hw-grading absent` says so.",
+    ).tag(config=True)
+
+
 @dataclass(frozen=True)
 class Grade:
     """One student's grade, with what the roster, or else the gradebook, knows of the student."""
 
     person: Person
     result: Result
+    is_zero: bool = False  # nothing was submitted, and that counts 0
 
     @property
     def is_scored(self) -> bool:
         """Whether there is a score to write."""
-        return self.result.known.scored
+        return self.result.known.scored or self.is_zero
 
     @property
     def why_not_final(self) -> str:
@@ -89,6 +104,13 @@ class Grades:
     results: Results
     wanted: dict[str, Grade]  # by the ids of those whose grades are asked for
     roster: Roster  # of everybody in the gradebook or the list
+    left: list[str]  # who left the course, and has no grade here
+
+    def absent(self) -> list[str]:
+        """Return sentences on those who submitted nothing and on those who left."""
+        zeros = [student for student, one in self.wanted.items() if one.is_zero]
+        told = (("no submission, 0 points", zeros), ("left the course, no score", self.left))
+        return [f"{what}: {', '.join(map(quoted, who))}" for what, who in told if who]
 
 
 @dataclass
@@ -150,6 +172,7 @@ def export(
         whose = "; ".join(f"{why}: {', '.join(them)}" for why, them in unfinished.items())
         report = typed("hw-grading report", assignment)
         exported.to_check.insert(0, f"not final: {number} ({whose}). To see more: {report}")
+    exported.message = "\n".join([exported.message, *grades.absent()])
     out = to or Path(f"{assignment}_{kind}.csv")
     if not to and os.path.lexists(out):
         raise UserError(f"{out} exists already. Name another file with --output")
@@ -161,7 +184,7 @@ def export(
 def _grades_of(
     course: Course, assignment: str, roster: Path | None = None, students: Collection[str] = ()
 ) -> Grades:
-    """Read the grades of a homework, of all students if none is named.
+    """Read the grades of a homework, of all who did not leave if nobody is named.
 
     Raises `Unavailable`, or `UserError` if the roster cannot be read, or a student is unknown.
     """
@@ -179,13 +202,33 @@ def _grades_of(
     for person in of.values():
         result = results.others.get(person.id, Result(Student(person.id)))
         grades[person.id] = Grade(person, result)
+    for student in _zeros(results, [s for s, one in grades.items() if not one.result.status]):
+        grades[student] = replace(grades[student], is_zero=True)
     if unknown := sorted(set(students) - set(grades)):
         raise UserError(
             f"no student in the gradebook or the roster has the id {quoted(unknown[0])}"
         )
-    wanted = {student: grades[student] for student in sorted(students or grades)}
+    left = [] if students else [student for student in results.left if student in grades]
+    wanted = {s: grades[s] for s in sorted(students or grades) if s not in left}
     everybody = [grade.person for grade in grades.values()]
-    return Grades(results, wanted, Roster(everybody, True, listed.source))
+    return Grades(results, wanted, Roster(everybody, True, listed.source), left)
+
+
+def _zeros(results: Results, without: Collection[str]) -> list[str]:
+    """Return who of those without a submission has 0 points: the same in all exports."""
+    course, assignment, due = results.course, results.assignment, results.rules.due
+    said = [student for student in results.zeros if student in without]
+    if not Exports(config=course.config).zeros or not course.release(assignment).is_dir():
+        return said
+    with open_gradebook(course.db_url, assignment) as (db, _):
+        more_time = {student: one for (_, student), one in extensions_in(db, assignment).items()}
+    others = [student for student in without if student not in results.absent]
+    is_over = {
+        student: due is None
+        or (more_time[student].due(due) if student in more_time else due) < now()
+        for student in others
+    }
+    return said + [student for student in others if is_over[student]]
 
 
 # -- a platform's file
@@ -368,8 +411,8 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 class PlainCsv(ExportPlugin):
     """What `nbgrader export` writes: its own columns, with final scores, as plain data.
 
-    Students who submitted nothing have 0 points, as in nbgrader, but no number before the homework
-    is released.
+    As in all other exports, ``c.Exports.zeros`` says whether students who submitted nothing have 0
+    points.
     """
 
     def export(self, gradebook: Gradebook) -> None:
@@ -384,9 +427,9 @@ class PlainCsv(ExportPlugin):
             for name in names:
                 if asked and name not in asked:
                     continue
-                grades, is_released = _grades_of(course, name), course.release(name).is_dir()
+                grades = _grades_of(course, name)
                 rows += [
-                    _plain(grades.results, one, bool(one.result.record or is_released))
+                    _plain(grades.results, one, bool(one.result.record or one.is_zero))
                     for student, one in grades.wanted.items()
                     if not students or student in students
                 ]
@@ -395,6 +438,8 @@ class PlainCsv(ExportPlugin):
                     for student, one in grades.wanted.items()
                     if one.is_scored and (not students or student in students)
                 }
+                for line in grades.absent():
+                    self.log.info("%s: %s", name, visible(line))
                 waiting[name] = sum(bool(one.why_not_final) for one in grades.wanted.values())
             _write(to, _csv(rows), course.root / FILE_NAME)
             for name, results in given.items():

@@ -184,26 +184,37 @@ def test_a_term_on_moodle_closes(walk: Walk) -> None:
         "flagged answers": ["zoe"],
     }
 
-    # The unknown person joins the course, another leaves it.
-    (walk.root / "students.csv").write_text(ROSTER.replace("dan,Dan O'Neil,dan", "eve,Eve Lee,eve"))
+    # The unknown person joins the course, another leaves it, and one hands in nothing.
+    left = "kim,Kim Ray,kim@x.edu,706\n"
+    (walk.root / "students.csv").write_text(f"{ROSTER}eve,Eve Lee,eve@x.edu,707\n{left}")
     assert walk.type("collect", ASSIGNMENT, second, "--moodle-worksheet", sheets[1], "--yes") == 0
     walk.grade()  # also reads the time
     walk.grade_by_hand()
     walk.flag("zoe", False)
+    assert walk.open() == {"submitted nothing": ["dan", "kim"]}
+    assert walk.type("absent", ASSIGNMENT, "--student", "kim", "--left") == 0
+    assert walk.type("absent", ASSIGNMENT, "--all", "--reason", "says so") == 0
+    assert "dan: no submission: 0 (by " in walk.said
     assert walk.open() == {}
+    assert "no submission, 0 points: dan\nleft the course: kim\n" in walk.said
+    assert walk.type("absent", ASSIGNMENT, "--student", "kim", "--remove") == 0
+    assert walk.open() == {"submitted nothing": ["kim"]}
+    assert walk.type("absent", ASSIGNMENT, "--student", "kim", "--left") == 0
     assert walk.type("feedback", ASSIGNMENT, "--zip", "moodle") == 0
     found = zipped(walk.root.parent / "hw2_feedback_moodle.zip")
     assert found.keys() == {f"{name}/hw2.html" for name in folders.values()}
     for student, name in folders.items():
         assert f"Of {student}" in found[f"{name}/hw2.html"].decode()
     export = ("export", ASSIGNMENT, "--format", "moodle", "--output", "moodle.csv")
-    assert walk.type(*export, "--fill", sheets[1]) == 0
+    dans = "Participant 16,Dan O'Neil,dan@x.edu,No submission,-,15.00,-,-,\n"
+    assert walk.type(*export, "--fill", walk.write("4.csv", worksheet(SECOND) + dans)) == 0
     assert walk.said.endswith("Nothing is left to do.\n")
     table = csv.DictReader(io.StringIO(Path("moodle.csv").read_text(encoding="utf-8")))
     rows = {row["Email address"].partition("@")[0]: row for row in table}
     assert {student: row["Grade"] for student, row in rows.items()} == {
-        "ann": "8.5", "bob": "7", "zoe": "10", "zoe2": "10", "eve": "10"
+        "ann": "8.5", "bob": "7", "zoe": "10", "zoe2": "10", "eve": "10", "dan": "0"
     }  # fmt: skip
+    assert rows["dan"]["Feedback comments"] == "hw2: 0 of 15 points<br>Nothing was submitted."
     assert rows["zoe"]["Feedback comments"] == "hw2: 10 of 15 points"
     assert rows["bob"]["Feedback comments"] == (
         "hw2: 7 of 15 points<br>Your answers earned 10 points. 3 were taken off for lateness "

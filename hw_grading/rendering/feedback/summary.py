@@ -271,6 +271,8 @@ def in_short(result: Result, most: float, places: Places) -> list[str]:
     total = f"{in_digits(result.final)} of {in_digits(most)} points"
     if still := sum(score.cell.max_points for score in result.counting if score.is_open):
         total += f", not final: {counted_points(still)} not graded yet"
+    if result.status is None:
+        return [total, "Nothing was submitted."]
     dropped = result.dropped
     failures = result.run.failures if result.run else ()
     failed = [

@@ -5,7 +5,7 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -348,6 +348,55 @@ def test_the_parts_of_a_score_add_up_in_every_export(term: Term) -> None:
         assert file.changes(term.to.read_bytes())["Lee"] == ("", "3.75")
 
 
+def zeros_for_all(term: Term) -> None:
+    settings = term.course.folder / "nbgrader_config.py"
+    settings.write_text(f"{settings.read_text()}\nc.Exports.zeros = True\n")
+    term.course.release("ps1").mkdir(parents=True, exist_ok=True)
+
+
+def test_nothing_submitted_counts_the_same_in_every_format(term: Term) -> None:
+    """A person says it of dan, then takes it back; then the setting says it of everybody."""
+    with Gradebook(term.course.db_url) as gradebook:
+        gradebook.update_or_create_assignment("ps1", duedate=datetime(2022, 10, 5))
+
+    def say(*words: str) -> int:
+        return main(["--course", str(term.course.folder), *words])
+
+    def dans() -> set[str]:
+        """Dan's points in each format: "" if there are none."""
+        found = set()
+        for file in (canvas(), moodle()):
+            assert term.export(file.kind, file.text) == 0
+            found.add(file.changes(term.to.read_bytes()).get("O'Neil", ("", ""))[1])
+        assert term.export("questions") == 0
+        found.add(next((r["score"] for r in term.table() if r["student_id"] == "dan"), "no row"))
+        return {value.removesuffix(".0") for value in found}
+
+    assert dans() == {""}
+    assert say("absent", "ps1", "--student", "ann") == 2  # has submitted
+    assert say("absent", "ps1", "--all", "--reason", "ill") == 0
+    assert dans() == {"0"}
+    assert "no submission, 0 points: 'dan'" in term.said
+    assert say("absent", "ps1", "--all", "--remove") == 0
+    assert dans() == {""}
+    zeros_for_all(term)
+    assert dans() == {"0"}
+    hours = str(24 * 366)
+    with Gradebook(term.course.db_url) as gradebook:  # the due date is over, dan's is not
+        yesterday = datetime.now().replace(microsecond=0) - timedelta(days=1)
+        gradebook.update_or_create_assignment("ps1", duedate=yesterday)
+    assert say("extend", "ps1", "--student", "dan", "--hours", hours) == 0
+    assert dans() == {""}
+    assert say("absent", "ps1", "--student", "DAN", "--left") == 0
+    assert dans() == {"", "no row"}
+    assert "left the course, no score: 'dan'" in term.said
+    # Whoever left has no score either, and none is missing in a file without the row.
+    assert say("absent", "ps1", "--student", "ann", "--left") == 0
+    file = canvas_of(*CANVAS_ROWS[1:])
+    assert term.export("canvas", file.text) == 0
+    assert file.changes(term.to.read_bytes()) == {**BOB, **ZOE}
+
+
 @pytest.mark.slow
 @pytest.mark.xdist_group("exports")
 def test_nbgraders_own_export_has_final_scores(term: Term) -> None:
@@ -365,4 +414,4 @@ def test_nbgraders_own_export_has_final_scores(term: Term) -> None:
             ("ps1", "bob", "3.0"),
             ("ps1", "dan", dans),
         ]
-        term.course.release("ps1").mkdir(parents=True, exist_ok=True)
+        zeros_for_all(term)
