@@ -169,19 +169,17 @@ def submissions_in(
     granted = extensions_in(db, assignment, student)
     found = {}
     for key, name, who, when, due in db.execute(query):
-        extension = granted.get((name, who))
-        own = extension.due(due) if extension and due else due
-        late = max(0.0, (when - own).total_seconds() // 1) if when and own else 0.0
-        found[key] = Record(
-            who,
-            when,
-            late,
-            due=own,
-            due_for_all=due,
-            assignment=name,
-            extension=extension,
-        )
+        found[key] = replace(record_by(who, when, due, granted.get((name, who))), assignment=name)
     return found
+
+
+def record_by(
+    student: str, when: datetime | None, due: datetime | None, extension: Extension | None
+) -> Record:
+    """Return the record of a submission at a time, UTC; `due` is the due date for all."""
+    own = extension.due(due) if extension and due else due
+    late = max(0.0, (when - own).total_seconds() // 1) if when and own else 0.0
+    return Record(student, when, late, due=own, due_for_all=due, extension=extension)
 
 
 def records_of(

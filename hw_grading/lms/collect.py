@@ -3,8 +3,9 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,7 +17,10 @@ from hw_grading.gradebook.collected import (
     read_collected,
     write_collected,
 )
+from hw_grading.gradebook.database import Unavailable
+from hw_grading.gradebook.extensions import Extension, extensions_in
 from hw_grading.gradebook.lateness import zone_of
+from hw_grading.gradebook.scores import open_gradebook, record_by
 from hw_grading.homework.course import Course
 from hw_grading.homework.folders import TIMESTAMP
 from hw_grading.homework.homework import manifest_of
@@ -25,6 +29,7 @@ from hw_grading.lms.plan import (
     REPLACES,
     THERE,
     Entry,
+    Late,
     Plan,
     Told,
     decide,
@@ -104,7 +109,7 @@ def collect(
     with ExitStack() as stack:
         found, left_out = _found_in(zip(downloads, by_download, strict=True), assignment, stack)
         plan = decide(course, assignment, people, found, left_out, records)
-        say(plan_text(plan, zone))
+        say(plan_text(plan, zone, _lateness(course, assignment)))
         if dry_run:
             print("Nothing was written (--dry-run).")
             return bool(plan.entries) and not plan.left_out
@@ -126,6 +131,19 @@ def collect(
     if failed:
         say("\n".join([f"NOT WRITTEN ({len(failed)}):", *failed]))
     return not (plan.left_out or failed)
+
+
+def _lateness(course: Course, assignment: str) -> Late:
+    """Return what says how late a submission is, by the due date and extensions in the gradebook.
+
+    Without a gradebook, the due date is the manifest's.
+    """
+    moment, granted = manifest_of(course.root, assignment).due_moment, dict[str, Extension]()
+    due = moment.astimezone(UTC).replace(tzinfo=None) if moment else None
+    with suppress(Unavailable), open_gradebook(course.db_url, assignment) as (db, dates):
+        granted = {student: one for (_, student), one in extensions_in(db, assignment).items()}
+        due = dates[assignment]
+    return lambda student, when: record_by(student, when, due, granted.get(student)).late
 
 
 def _found_in(

@@ -2,9 +2,9 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from hw_grading.gradebook.collected import Collected, LeftOut, Record
@@ -26,6 +26,8 @@ UNKNOWN = "UNKNOWN: left out, because their students are not known"
 NO_TIME = "TIME NOT PROVEN, counts as on time: if it was late, write the time (UTC) into this file"
 DAMAGED = "CANNOT BE GRADED: ask these students to submit again"
 MISSING = "Missing: no submission"
+# How late a submission of a student at a time (UTC) is, in words; "" if not late, or not known.
+Late = Callable[[str, datetime | None], str]
 Told = tuple[str, str]  # a file or a student, and what to know about it
 NEW, REPLACES, THERE = "new", "replaces an older one", "already there"
 _HEADS = ("student", "name", "submitted", "late", "state", "from")
@@ -200,13 +202,13 @@ def _time_there(where: Path) -> bool:
         return False
 
 
-def plan_text(plan: Plan, zone: tzinfo) -> str:
-    """Return a plan as text, with times in a time zone."""
+def plan_text(plan: Plan, zone: tzinfo, late: Late) -> str:
+    """Return a plan as text, with times in a time zone; `late` says how late a file is."""
     lines = [plan.assignment, ""]
     if plan.entries:
         downloads = dict.fromkeys(entry.found.upload.download for entry in plan.entries)
         lines += [*(f"from {download}" for download in downloads), ""]
-        lines += aligned([_HEADS, *(_row(entry, zone) for entry in plan.entries)])
+        lines += aligned([_HEADS, *(_row(entry, zone, late) for entry in plan.entries)])
     else:
         lines.append("These downloads have no submission that can be collected.")
     for heading, files in plan.sections.items():
@@ -222,10 +224,10 @@ def plan_text(plan: Plan, zone: tzinfo) -> str:
     return "\n".join([*lines, "", ", ".join(counts)])
 
 
-def _row(entry: Entry, zone: tzinfo) -> tuple[str, ...]:
+def _row(entry: Entry, zone: tzinfo, how_late: Late) -> tuple[str, ...]:
     found = entry.found
     when = found.when.replace(tzinfo=UTC).astimezone(zone) if found.when else None
-    late = f"LATE, says {found.platform}" if found.late else ""
+    late = f"LATE, says {found.platform}" if found.late else how_late(entry.person.id, found.when)
     name = entry.person.name or found.who.said
     shown = f"{when:%Y-%m-%d %H:%M:%S %Z}" if when else "-"
     row = (entry.person.id, name, shown, late, entry.state, found.upload.name)

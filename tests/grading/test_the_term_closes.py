@@ -156,10 +156,13 @@ def test_a_term_on_moodle_closes(walk: Walk) -> None:
     without = walk.write("3.csv", worksheet(SECOND | {"ann": "-"}))
     assert walk.type("collect", ASSIGNMENT, second, "--moodle-worksheet", without, "--yes") == 1
     assert "is not known to be newer (3.csv: expected a time such as" in walk.said
+    assert walk.type("extend", ASSIGNMENT, "--student", "bob", "--hours", "1") == 0
     assert walk.type("collect", ASSIGNMENT, second, "--moodle-worksheet", sheets[1], "--yes") == 1
+    assert "2022-10-06 01:59:00 PDT  1 d 1 h" in walk.said
     [line] = [line for line in walk.said.splitlines() if line.startswith("ann  ")]
-    assert "2022-10-05 08:00:00 PDT" in line
+    assert "2022-10-05 08:00:00 PDT  8 h 1 min" in line
     assert "replaces an older one" in line
+    assert walk.type("extend", ASSIGNMENT, "--student", "bob", "--remove") == 0
     assert walk.open() == {
         "submitted nothing": ["dan"],
         "left out by collect": [f"{second}: {folders['eve']}/hw2.ipynb"],

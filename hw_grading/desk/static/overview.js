@@ -10,6 +10,8 @@ const MAX_FOUND = 12;
 /** @type {{student: string, name: string}[]} */
 let students = [];
 const called = ({ student, name }) => `${name} ${student}`.trim();
+/** A text without case and accents. @param {string} text */
+const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
 
 /** @param {any} question */
 function row(question) {
@@ -67,10 +69,27 @@ function showOpen(open) {
   byId("open").replaceChildren(open.length ? list : make("p", {}, "Nothing is open."));
 }
 
-/** Go to the page of the student whom the field names, as one of its options. */
-function find() {
-  const found = students.find((one) => called(one) === byId("find").value.trim());
-  if (found) location.assign(address("student", found.student));
+/** Go to the page of the student whom the field names, or list those whom it may mean. @param {Event} event */
+function find(event) {
+  event.preventDefault();
+  const asked = folded(byId("find").value);
+  if (!asked) return;
+  const exact = students.filter((one) => [one.student, called(one)].map(folded).includes(asked));
+  const meant = (one) => asked.split(/\s+/).every((word) => folded(called(one)).includes(word));
+  const found = exact.length ? exact : students.filter(meant);
+  const page = (one) => address("student", one.student);
+  if (found.length === 1) return location.assign(page(found[0]));
+  const more = found.length - MAX_FOUND;
+  byId("found").replaceChildren(
+    found.length ? `${counted(found.length, "student")}:` : "No student has this name or id.",
+    ...found.slice(0, MAX_FOUND).flatMap((one) => [" ", make("a", { href: page(one) }, called(one))]),
+    more > 0 ? ` and ${more} more: type more of the name.` : "",
+  );
+}
+
+/** Go to a student who was chosen from the list. */
+function choose(event) {
+  if (students.some((one) => called(one) === byId("find").value)) find(event);
 }
 
 async function load() {
@@ -88,7 +107,8 @@ async function load() {
 const show = () => loaded("The overview", load);
 
 async function begin() {
-  byId("find").addEventListener("change", find);
+  byId("finding").addEventListener("submit", find);
+  byId("find").addEventListener("change", choose);
   await grader();
   await show();
   setInterval(() => document.hidden || document.querySelector("dialog") || show(), PAUSE);
