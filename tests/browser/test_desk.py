@@ -372,8 +372,22 @@ def test_a_student_is_found_and_a_tests_points_are_changed(course, desk):
     page = desk("Kim").page
     found = page.locator("#students option")
     expect(found).to_have_count(len(CLASS))
-    page.locator("#find").fill(found.nth(5).get_attribute("value"))
-    page.locator("#find").press("Enter")
+
+    def find(asked: str) -> None:
+        page.locator("#find").fill(asked)
+        page.locator("#find").press("Enter")
+
+    find("nobody")
+    expect(page.locator("#found")).to_have_text("No student has this name or id.")
+    find("ADA numbér")  # of all
+    expect(page.locator("#found a")).to_have_count(12)
+    expect(page.locator("#found")).to_contain_text("and 28 more")
+    for asked, student in (("number 07", CLASS[7]), (CLASS[5].upper(), CLASS[5])):
+        find(asked)
+        expect(page).to_have_url(re.compile(f"student/{student}$"))
+        page.go_back()
+        expect(found).to_have_count(len(CLASS))
+    find(found.nth(5).get_attribute("value"))
     tests = page.locator(".card", has=page.get_by_role("heading", name="Tests"))
     expect(tests.locator("tbody tr")).to_contain_text("1 of 2")
     tests.get_by_label("to", exact=True).fill("3")

@@ -80,10 +80,11 @@ function find(event) {
   const page = (one) => address("student", one.student);
   if (found.length === 1) return location.assign(page(found[0]));
   const more = found.length - MAX_FOUND;
+  const link = (one) => make("li", {}, make("a", { href: page(one) }, called(one)));
   byId("found").replaceChildren(
-    found.length ? `${counted(found.length, "student")}:` : "No student has this name or id.",
-    ...found.slice(0, MAX_FOUND).flatMap((one) => [" ", make("a", { href: page(one) }, called(one))]),
-    more > 0 ? ` and ${more} more: type more of the name.` : "",
+    found.length ? "" : "No student has this name or id.",
+    make("ul", { className: "plain" }, ...found.slice(0, MAX_FOUND).map(link)),
+    more > 0 ? `and ${more} more: type more of the name.` : "",
   );
 }
 

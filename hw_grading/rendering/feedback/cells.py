@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from hw_grading.homework.notebook import ANSWER, LOCKED, TEST, kind_of
 from hw_grading.homework.notes import is_notes
 from hw_grading.rendering.answers import LONGEST_PRINTED, code_html, outputs_html, text_html
-from hw_grading.rendering.feedback.summary import Facts, Points, Remark, remark_of, trusted_html
+from hw_grading.rendering.feedback.summary import Facts, Points, Remark, trusted_html
 from hw_grading.rendering.limits import Limits
 from hw_grading.texts import without_codes, without_controls
 from hw_support.submission.cells import grade_id_of
@@ -67,7 +67,6 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
         is_code = cell.cell_type == "code"
         graded = kind in ("answer", "test")
         score = [scores[name]] if graded and name in scores else []
-        comment = facts.comments.get(name)
         render = functools.partial(text_html, limits=limits) if kind != "given" else trusted_html
         code = Markup()
         if is_code and kind in ("answer", "own"):
@@ -79,7 +78,7 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
             kind=kind,
             name=str(facts.places.get(name, "")) if graded else "",
             points=facts.points(score),
-            remark=remark_of(comment) if comment else None,
+            remark=facts.remark(name),
             section=None if is_code else _section(cell, kind, render, limits),
             code=code,
             first_line=plain(cell.source.strip().partition("\n")[0], 60),

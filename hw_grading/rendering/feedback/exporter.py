@@ -22,7 +22,7 @@ from hw_grading.mistakes.known import Mistake, read_mistakes
 from hw_grading.notebooks import MAX_BYTES
 from hw_grading.rendering import FORMULAS, STYLE, templates_in
 from hw_grading.rendering.feedback.cells import shown_cells
-from hw_grading.rendering.feedback.summary import Facts, summary_of
+from hw_grading.rendering.feedback.summary import Facts, lacks_in, summary_of
 from hw_support.submission.file import UserError, read_regular_file
 from hw_support.submission.problems import Problem, encodable, plain
 
@@ -135,6 +135,7 @@ def page_of(
 
     `problems` are those that grading noted.
     """
+    facts = replace(facts, lacks=lacks_in(facts, cells))
     page = _PAGE.render(
         facts=facts,
         student=plain(facts.student, 200),

@@ -15,15 +15,17 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from hw_grading.gradebook.given import Told
+from hw_grading.gradebook.model import first_conditions, first_rubric
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, Score, Student
 from hw_grading.homework.notebook import Places, is_test
-from hw_grading.notebooks import error_of, errors_in
+from hw_grading.notebooks import error_of, errors_in, outputs_of
 from hw_grading.outcome import PartResult
 from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.markdown import comment_markdown
 from hw_grading.texts import counted, counted_points, in_digits, signed
+from hw_support.figures import facts_in, failing
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import Kind, Problem, Severity, plain
 
@@ -53,6 +55,18 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """A grader's comment: items of a rubric with their points, and a text.
+
+    Items that gave points come first. The points of an item are such as ``+1``, or ``0 of 1`` if it
+    was not earned; the last text of such an item says what a program saw missing in the plot.
+    """
+
+    items: tuple[tuple[str, Markup, str], ...]
+    text: Markup
+
+
+@dataclass(frozen=True)
 class Facts:
     """The facts about one student's homework that are not in the notebook."""
 
@@ -66,12 +80,19 @@ class Facts:
     places: Places = field(default_factory=Places)
     told: Told = field(default_factory=dict)  # of known mistakes
     instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
+    # What plots lack, by grade id and the text of the rubric's item that asks for it.
+    lacks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def scores(self) -> dict[str, Score]:
         """The scores by grade id; one that the gradebook lacks is open."""
         none = {cell.name: Score(cell) for cell in self.cells}
         return none | {score.cell.name: score for score in self.result.known.scores}
+
+    def remark(self, name: str) -> Remark | None:
+        """Return the grader's comment on a cell, by its grade id."""
+        text = self.comments.get(name)
+        return remark_of(text, self.lacks.get(name, {})) if text else None
 
     def points(self, scores: Sequence[Score]) -> Points | None:
         """Return the points of some cells in words, with corrections; None if they have none."""
@@ -100,17 +121,6 @@ class Facts:
         return Points(words, "full" if given >= most else "some" if given > 0 else "none")
 
 
-@dataclass(frozen=True)
-class Remark:
-    """A grader's comment: items of a rubric with their points, and a text.
-
-    The points of an item are such as ``+1``, or ``0 of 1`` if it was not earned.
-    """
-
-    items: tuple[tuple[str, Markup], ...]
-    text: Markup
-
-
 def trusted_html(text: str, attachments: Mapping[str, Any] | None = None) -> Markup:
     """Return a text by the instructor or a grader as HTML."""
     return text_html(text, attachments) if attachments else _kept(text)
@@ -119,13 +129,38 @@ def trusted_html(text: str, attachments: Mapping[str, Any] | None = None) -> Mar
 _kept = functools.lru_cache(maxsize=500)(text_html)  # for the whole class
 
 
+def _is_lost(points: str) -> bool:
+    return points.startswith("0 of ")
+
+
 def told_html(sentence: str) -> Markup:
     """Return the sentence of a known mistake as students read it."""
     return trusted_html(comment_markdown(sentence))
 
 
-def remark_of(text: str) -> Remark:
-    """Parse a grader's comment: lines such as ``+1  names the cache``, then a text."""
+def lacks_in(facts: Facts, cells: Iterable[NotebookNode]) -> dict[str, dict[str, str]]:
+    """Return what plots lack, by grade id and the text of the mark scheme's line that asks for it.
+
+    A plot's facts come from the student's process, so they are no more than hints. One is shown if
+    a person did not give the points of its line.
+    """
+    by_hand = [cell for cell in facts.cells if cell.by_hand]
+    found = {grade_id_of(one): facts_in(outputs_of(one)) for one in cells}
+    lacks: dict[str, dict[str, str]] = {}
+    for cell in by_hand:
+        plots, of_scheme = found.get(cell.name), (cell, by_hand, facts.places)
+        conditions = first_conditions(*of_scheme) if plots else {}
+        for item in first_rubric(*of_scheme).items if conditions else ():
+            words = failing(plots or (), conditions.get(item.id, ""))
+            lacks.setdefault(cell.name, {})[item.text] = ", ".join(words)
+    return lacks
+
+
+def remark_of(text: str, lacks: Mapping[str, str] | None = None) -> Remark:
+    """Parse a grader's comment: lines such as ``+1  names the cache``, then a text.
+
+    `lacks` says what the student's plot lacks, by the text of an item.
+    """
     items: list[tuple[str, list[str]]] = []
     lines = text.strip().splitlines()
     while lines and lines[0].strip() and len(items) < _MAX_ITEMS:
@@ -137,8 +172,14 @@ def remark_of(text: str) -> Remark:
             break
         del lines[0]
     rest = "\n".join(lines).strip()
+    said = [("\n".join(words), points) for points, words in items]
     texts = tuple(
-        (points, trusted_html(comment_markdown("\n".join(words)))) for points, words in items
+        (
+            points,
+            trusted_html(comment_markdown(words)),
+            (lacks or {}).get(words, "") if _is_lost(points) else "",
+        )
+        for words, points in sorted(said, key=lambda one: not one[1].startswith("+"))
     )
     return Remark(texts, trusted_html(comment_markdown(rest)) if rest else Markup())
 
@@ -305,7 +346,7 @@ def _questions(
         for title, names in titles.items():
             given = [scores[name] for name in names if name in scores]
             said = [line for name in names for line in lines.get(name, ())]
-            remarks = [remark_of(facts.comments[n]) for n in names if n in facts.comments]
+            remarks = [remark for name in names if (remark := facts.remark(name))]
             points = facts.points(given)
             if points or said or remarks:
                 where = next((numbers[name] for name in names if name in numbers), None)

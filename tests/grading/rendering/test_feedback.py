@@ -2,13 +2,30 @@
 
 import html
 import re
+from contextlib import closing
 
 from feedback_pages import box, comment, page_of, read, words
-from graded_course import FAILED, PASSED, cell, course, error, notebook, problem, stream
+from graded_course import (
+    FAILED,
+    PASSED,
+    QUESTION,
+    SCHEME,
+    cell,
+    course,
+    error,
+    notebook,
+    problem,
+    stream,
+)
+from matplotlib.figure import Figure
 
 from hw_grading.__main__ import main
+from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.model import Item, Mark, Rubric
+from hw_grading.homework.course import Course
 from hw_grading.rendering.feedback.summary import remark_of
+from hw_support.figures import facts_of
+from hw_support.figures.facts import KEY
 
 __all__ = ["course"]  # a fixture
 
@@ -16,6 +33,32 @@ ODD = '<b>o\'d & "ids"</b>'
 
 
 class TestTheBox:
+    def test_an_item_not_earned_has_what_the_plot_lacks_if_the_grader_agrees(self, course):
+        """A title is not there either, but its item has its points: the grader saw one."""
+        scheme = "- 1: both curves. [facts: curves=2]\n- 1: right labels. [facts: labels]\n"
+        scheme += "- 1: legend. [facts: legend]\n- 1: a title. [facts: title]"
+        source = notebook()
+        source["cells"][3]["source"] = QUESTION.replace(SCHEME, scheme)
+        course.write(course.root / "source" / "hw2", source)
+        axes = Figure().subplots()
+        axes.plot([1, 2, 3])
+        axes.plot([3, 2, 1])
+        axes.set(xlabel="iteration", ylabel="mean loss")
+        shown = {"output_type": "display_data", "data": {"text/plain": "<Figure>"}}
+        shown["metadata"] = {KEY: facts_of(axes)}
+        course.grade("ada", notebook(plot=[shown]))
+        with closing(ManualGrading(Course(course.root), "hw2")) as book:
+            rubric = book.rubric("plot")
+            chosen = frozenset(rubric.items[n].id for n in (0, 3))
+            mark = Mark(chosen, comment="See page 3.", done=True)
+            version = {"ada": book.grading("plot", "ada").version}
+            book.save("plot", version, mark, grader="kim", rubric_revision=rubric.revision)
+        page = page_of(course)
+        said = "+1 both curves. +1 a title. 0 of 1 right labels. "
+        said += "0 of 1 legend. Your plot: no legend See page 3."
+        assert said in box(page)
+        assert words(page).count(said) == 2  # also at the answer
+
     def test_has_the_points_of_each_question_and_says_which_wait(self, course):
         for student, points in (("all", 4.0), ("so-far", None), ("again", 2.5)):
             course.grade(student, notebook(), manual=points)
@@ -180,11 +223,11 @@ def test_a_comment_of_the_desk_is_read_completely():
     items += (Item("d", 1.5, "says why"),)
     mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
     remark = remark_of(Rubric(items).comment(mark, 3))
-    assert [(points, text.striptags()) for points, text in remark.items] == [
+    assert [(points, text.striptags()) for points, text, _ in remark.items] == [
         ("+1", "names both"),
+        ("+0.25", "adjustment"),
         ("−0.5", "no unit"),
         ("0", "2 see below"),
         ("0 of 1.5", "says why"),
-        ("+0.25", "adjustment"),
     ]
     assert remark.text.striptags() == "Well done. +1 for style"
