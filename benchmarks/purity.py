@@ -123,23 +123,18 @@ def grouped(
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         scratch = released_copy(course, assignment, Path(folder) / "course")
         grading = Grading(scratch, assignment, Path(folder) / "kept", False, stack)
-        asked = [
-            (
-                (own, Form(str(one), form)),
-                [(plan, grading.usable(plan, tests), cells) for plan, tests in own],
-            )
-            for one in wrong
-            if (
-                own := [
-                    (plan, tests)
-                    for plan in grading.plans
-                    if (tests := [t for t in tests_of(plan, one.of) if not only or t in only])
-                ]
-            )
-            for form, cells in forms_of(one)
-        ]
-        for (own, form), result in grading.graded(asked):
-            for test in (test for _, tests in own for test in tests):
+        asked = []
+        for one in wrong:
+            counting = [
+                (plan, [test for test in tests_of(plan, one.of) if not only or test in only])
+                for plan in grading.plans
+            ]
+            tests = [test for _, found in counting for test in found]
+            for kind, cells in forms_of(one) if tests else ():
+                usable = [(plan, grading.usable(plan, found), cells) for plan, found in counting]
+                asked.append(((tests, Form(str(one), kind)), usable))
+        for (tests, form), result in grading.graded(asked):
+            for test in tests:
                 failed = [p for p in result.parts if p.cell == test and not p.passed]
                 if test in result.lost and failed:
                     groups[test, *key_of(failed)].append(form)

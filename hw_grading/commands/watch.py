@@ -6,24 +6,23 @@ where it was.
 """
 
 import contextlib
-import fcntl
 import logging
 import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from nbgrader.exchange.default import Exchange
 from nbgrader.utils import notebook_hash
 
-from hw_grading.grade.pipeline import course_locked
+from hw_grading.grade.pipeline import course_locked, locked
 from hw_grading.grade.submissions import SECRET, digest_of, to_grade
 from hw_grading.gradebook.runs import read_runs
 from hw_grading.gradebook.scores import open_gradebook
-from hw_grading.homework.course import Course, fixed_folder, shelf_of
+from hw_grading.homework.course import Course, shelf_of
 from hw_grading.texts import counted, named
 from hw_support.submission.file import UserError
 
@@ -49,7 +48,8 @@ def watch(
     `UserError` if another process watches the homework.
     """
     due = course.homework(assignment).manifest.due_moment
-    with _only_one(course, assignment):
+    why = f"Another process watches {assignment}. End it first"
+    with locked(course.source(assignment), why):
         one = _Watch(course, assignment, say)
         one.look()
         while not is_once and (due is None or datetime.now(UTC) < due):
@@ -73,11 +73,9 @@ class _Watch:
             # The others wait on, such as while somebody else is grading.
             self._refused = {who: of for who, of in left.items() if f"NOT GRADED: {who}: " in text}
             self._tell("graded", waiting.keys() - left.keys())
-        about = self._course.directory
         with contextlib.ExitStack() as stack:
             try:  # no page may be older than the scores, but younger by the time of its file
-                autograded = fixed_folder(about, about.autograded_directory)
-                stack.enter_context(course_locked(self._course.root, autograded))
+                stack.enter_context(course_locked(self._course))
             except UserError:  # the next look gives it
                 return
             if due := self._due():
@@ -153,17 +151,3 @@ def _text_of(file: Path) -> str:
 def _time_of(file: Path) -> datetime:
     """Return when a file was written; long ago if it was not."""
     return datetime.fromtimestamp(file.stat().st_mtime if file.exists() else 0, UTC)
-
-
-@contextlib.contextmanager
-def _only_one(course: Course, assignment: str) -> Iterator[None]:
-    """Lock the homework's source folder; the system unlocks it when this process ends."""
-    lock = os.open(course.source(assignment), os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"Another process watches {assignment}. End it first") from None
-        yield
-    finally:
-        os.close(lock)

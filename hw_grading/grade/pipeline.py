@@ -71,8 +71,7 @@ def grade_class(course: Course, assignment: str, options: Options) -> None:
         # SQLAlchemy's warnings about nbgrader's code would disturb the progress bar.
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", "Object of type", sqlalchemy.exc.SAWarning)
-        autograded = fixed_folder(course.directory, course.directory.autograded_directory)
-        stack.enter_context(course_locked(course.root, autograded))
+        stack.enter_context(course_locked(course))
         submissions = to_grade(course, assignment, force=options.force, log=log)
         notebooks = sum(len(one.notebooks) for one in submissions)
         tests = test_cells(course.db_url, assignment)
@@ -262,22 +261,34 @@ def _noted_interrupts() -> Iterator[Callable[[], None]]:
 
 
 @contextlib.contextmanager
-def course_locked(course: Path, autograded: Path) -> Iterator[None]:
+def course_locked(course: Course) -> Iterator[None]:
     """Lock a course, so that no other run grades any of its homeworks; else raise `UserError`.
 
     All homeworks of a course share the gradebook and the folder `autograded`, which has the lock.
-    It is made if missing. The system releases the lock when the process ends, however it does.
+    It is made if missing.
     """
+    autograded = fixed_folder(course.directory, course.directory.autograded_directory)
     autograded.mkdir(parents=True, exist_ok=True)
-    lock = os.open(autograded, os.O_RDONLY | os.O_DIRECTORY)
+    why = (
+        f"Another run is grading the course in {course.root}, so nothing was graded. Wait until it "
+        "has finished, then run this command again"
+    )
+    with locked(autograded, why):
+        yield
+
+
+@contextlib.contextmanager
+def locked(folder: Path, why: str) -> Iterator[None]:
+    """Lock a folder; a `UserError` says `why` if another process has locked it.
+
+    The system releases the lock when the process ends, however it does.
+    """
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(
-                f"Another run is grading the course in {course}, so nothing was graded. Wait until "
-                "it has finished, then run this command again"
-            ) from None
+            raise UserError(why) from None
         except OSError:  # a file system without locks
             pass
         yield

@@ -16,7 +16,7 @@ from test_whole_class import SLOW, grading, ran, until_ended
 from toy_course import ASSIGNMENT, FULL_MARKS, ToyCourse, run
 from traitlets.config import Config, PyFileConfigLoader
 
-from hw_grading.grade.pipeline import course_locked
+from hw_grading.grade.pipeline import course_locked, locked
 from hw_support.submission.file import UserError
 
 slow = pytest.mark.slow
@@ -47,7 +47,7 @@ def graded_marks(course: ToyCourse, student: str) -> float:
 
 
 def test_an_error_within_a_run_is_not_told_as_a_locked_course(tmp_path: Path) -> None:
-    with pytest.raises(BlockingIOError), course_locked(tmp_path, tmp_path / "autograded"):
+    with pytest.raises(BlockingIOError), locked(tmp_path, "Another process has it"):
         raise BlockingIOError
 
 
@@ -83,7 +83,7 @@ class Surroundings:
         children = psutil.Process().children(recursive=True)
         _, alive = psutil.wait_procs(filter(_is_worker, children), timeout=10)  # some are ending
         self.workers = [p.pid for p in alive]
-        with course_locked(course.root, course.root / "autograded"):
+        with course_locked(course.course):
             self.is_free = True
 
 
@@ -111,7 +111,7 @@ def test_every_exit_ends_all_processes_and_locks(
     def protect_or_not(self: Autograde, *whose: str) -> None:
         with (
             pytest.raises(UserError, match="Another run"),
-            course_locked(course.root, course.root / "autograded"),
+            course_locked(course.course),
         ):
             pass
         held.append(whose)
