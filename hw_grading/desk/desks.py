@@ -13,6 +13,8 @@ from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.model import Question
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import why_no_id
+from hw_grading.lms.roster import FILE_NAME, people_in
+from hw_grading.notebooks import size_and_time
 from hw_grading.outcome import Status
 from hw_support.submission.file import UserError
 
@@ -37,6 +39,7 @@ class HomeworkDesk:
         self._questions = (self.book.questions(), time.monotonic())
         self.answers = Answers(course, assignment, self._shown)
         self._similar: dict[str, tuple[dict[str, str], list[list[str]]]] = {}  # by question
+        self._sections: tuple[object, dict[str, str]] = (None, {})
         self._wake = threading.Event()  # set when a round is due
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._rounds, name="desk", daemon=True)
@@ -74,6 +77,19 @@ class HomeworkDesk:
     def expect_student(self, student: str) -> None:
         """Raise `NotThere` if the gradebook has no answers of a student."""
         self.name_of(student)
+
+    def all_sections(self) -> dict[str, str]:
+        """Return the section of each student who has one in the course's list."""
+        path = self.course.root / FILE_NAME
+        if (state := size_and_time(path)) != self._sections[0]:
+            people = people_in(path) if state else []
+            self._sections = state, {one.id: one.section for one in people if one.section}
+        return self._sections[1]
+
+    def sections(self, cell: str) -> dict[str, str]:
+        """Return the students' sections if a question is shared out by them, else nothing."""
+        shares = self.book.shares().get(cell, [])
+        return self.all_sections() if any(one.section for one in shares) else {}
 
     def not_run(self) -> set[str]:
         """Return the students whose submissions `autograde` has still to run."""

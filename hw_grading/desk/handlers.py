@@ -13,7 +13,7 @@ from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from pydantic_core import to_jsonable_python
 from tornado import web
 
-from hw_grading.desk import mistakes, pictures, reading
+from hw_grading.desk import graders, mistakes, pictures, reading
 from hw_grading.desk.answers import Glance
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.desks import HomeworkDesk, NotThere
@@ -84,6 +84,14 @@ class Api(DeskHandler, APIHandler):
                 return reading.question(desk, cell)
             case "answer", True, True:
                 return reading.answer(desk, cell, student)
+            case "graders", False, False:
+                return graders.comparison(desk, self.grader)
+            case "progress", True, False:
+                return graders.progress(desk, cell, self.grader)
+            case "second", True, False:
+                return graders.second_question(desk, cell, self.grader)
+            case "second", True, True:
+                return graders.second_answer(desk, cell, student, self.grader)
             case "similar", True, True:
                 return reading.similar(desk, cell, student)
             case "student", True, False:
@@ -180,10 +188,10 @@ def routes() -> list[tuple[Any, ...]]:
         (rf"{api}/thumbnail/{part}/{part}", Thumbnail),
         (rf"{api}/([a-z]+)(?:/{part})?(?:/{part})?", Api),
         (rf"{page}/", Page, {"template": "overview.html"}),
-        (rf"{page}/mistakes", Page, {"template": "mistakes.html"}),
+        *((rf"{page}/{name}", Page, {"template": f"{name}.html"}) for name in ("mistakes", "graders")),
         *(
             (rf"{page}/{name}/{part}", Page, {"template": f"{name}.html"})
-            for name in ("grade", "grid", "student")
+            for name in ("grade", "grid", "second", "student")
         ),
         (rf"{place}/.*", Missing),
     ]

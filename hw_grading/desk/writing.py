@@ -22,6 +22,7 @@ from hw_grading.gradebook.model import (
     Rubric,
     expect_text,
 )
+from hw_grading.gradebook.shares import Share
 from hw_grading.mistakes.known import LONGEST_SENTENCE
 from hw_grading.rendering.markdown import comment_markdown
 
@@ -65,6 +66,21 @@ class _Page(Body):
 class _Opening(_Page):
     student: str | None = None  # whose answer it opens; without one, where its grader goes on
     here: str = ""  # the student whose answer it has open
+    helping: bool = False  # whether its grader leaves the own share
+
+
+class _Shares(Body):
+    shares: list[Share]
+
+
+class _Decision(Body):
+    student: str
+    version: str  # of what counts, as the grader saw it
+    whose: str  # the grader whose mark counts from now on
+
+
+class _Redo(Body):
+    whose: str  # the grader whose marks are put back
 
 
 class _NewRubric(Body):
@@ -130,9 +146,24 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
             return _saved(
                 book.add_items(cell, more.versions, more.items, **_seen(desk, more, grader))
             )
+        case True, "second", "":  # a second mark, which changes nothing that counts
+            save = body_of(raw, _Save)
+            return _saved(
+                book.save_second(cell, save.versions, save.mark, **_seen(desk, save, grader))
+            )
+        case True, "share", "":  # shares a question out
+            book.share_out(cell, body_of(raw, _Shares).shares, grader=grader)
+            return {}
+        case True, "decide", "":  # lets one of two marks count
+            book.decide(cell, grader=grader, **dict(body_of(raw, _Decision)))
+            return {}
+        case True, "redo", "":  # puts all marks of a grader back
+            back = book.redo(cell, body_of(raw, _Redo).whose, grader=grader)
+            return {"back": list(back)}
         case True, "open", "":  # leases an answer to a page
             opening = dict(body_of(raw, _Opening))
-            return vars(book.open(cell, grader=grader, not_run=desk.not_run(), **opening))
+            about = {"not_run": desk.not_run(), "sections": desk.sections(cell)}
+            return vars(book.open(cell, grader=grader, **about, **opening))
         case False, "leave", "":
             book.leave(body_of(raw, _Page).page)
             return {}

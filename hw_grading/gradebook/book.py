@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from nbgrader import api
 from sqlalchemy import Connection, select
 
-from hw_grading.gradebook import corrections
+from hw_grading.gradebook import corrections, second_marks
 from hw_grading.gradebook.corrections import Kind
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.leases import SECONDS_TO_WAIT, Leases, Opened, next_free, waiting
@@ -41,6 +42,8 @@ from hw_grading.gradebook.model import (
     rubric_of,
 )
 from hw_grading.gradebook.scores import Cell, cells_of
+from hw_grading.gradebook.second_marks import Pair, Said
+from hw_grading.gradebook.shares import Graders, Share, owners, share_out, shares_in
 from hw_grading.gradebook.tables import now as utc_now
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Beside, manifest_of
@@ -64,6 +67,7 @@ class ManualGrading:
     ) -> None:
         self.course, self.assignment = course, assignment
         self._clock = clock  # UTC, for leases
+        self._settings = Graders(config=course.config)
         self._database = Database(course.db_url)
         self._read: tuple[list[tuple[int, int] | None], Places] | None = None
 
@@ -148,18 +152,25 @@ class ManualGrading:
         student: str | None = None,
         here: str = "",
         not_run: Set[str] = frozenset(),
+        sections: Mapping[str, str] = MappingProxyType({}),
+        helping: bool = False,
     ) -> Opened:
         """Lease an answer to a page, in the place of the one that it had open before.
 
         It is the answer of `student`; without one, the answer with which the page's grader goes on
         from the answer of the student `here`. The students in `not_run` are passed over. `page` is
-        the page's random id: 32 hexadecimal digits.
+        the page's random id: 32 hexadecimal digits. The grader stays in the own share of the
+        question, by the students' `sections`, except when `helping`.
         """
         expect_name(grader)
         with self._database.writing(SECONDS_TO_WAIT) as connection:
             leases = Leases(connection, self.assignment, self._clock())
             waits, held = waiting(connection, self.assignment, cell), leases.held(cell, page)
             order, left = self.order(cell, waits), {one for one in waits if waits[one]} - not_run
+            shares = shares_in(connection, self.assignment).get(cell, [])
+            of_whom = {} if helping else owners(shares, order, sections)
+            elsewhere = {one for one in left if of_whom.get(one, grader) != grader}
+            left -= elsewhere
             free = left - {one for one, _ in held}
             # The grader's other pages come last: perhaps their browser has ended.
             own = left - {one for one, by in held if by != grader}
@@ -173,7 +184,7 @@ class ManualGrading:
             last = left if opened is None else {opened}
             there = {by for one, by in held if one in last}
             then = next_free(order, free - {opened or here}, opened or here)
-        return Opened(opened, tuple(sorted(there - {grader})), then)
+        return Opened(opened, tuple(sorted(there - {grader})), then, len(elsewhere))
 
     def leave(self, page: str) -> None:
         """End the lease of a page."""
@@ -242,10 +253,10 @@ class ManualGrading:
         """Take back this grader's latest save in a question, for all answers that it saved.
 
         `Refused` if there is no save to take back; `Conflict` if somebody else has saved one of
-        these answers since.
+        these answers since. Of marks that were put back, those that were not given again return.
         """
         with self._rows(cell, writes=True) as rows:
-            events, last = rows.last_save(expect_name(grader), "save")
+            events, last = rows.last_save(expect_name(grader), "save", "redo", "decided")
             if not events:
                 raise Refused("You have saved nothing here that can be undone.")
             rubric, _ = rows.rubric()
@@ -255,6 +266,8 @@ class ManualGrading:
             for event in oldest.values():
                 answer = rows.answer(rubric, event.student, lock=True)
                 if answer.grading.overridden or last[event.student] != event.batch:
+                    if event.action == "redo":
+                        continue
                     raise Conflict(answer.grading)
                 back = json.loads(event.before)
                 mark = mark_of(back["mark"])
@@ -266,6 +279,90 @@ class ManualGrading:
         """Return the history of a question or of one answer, the newest event first."""
         with self._rows(cell) as rows:
             return rows.events(student)
+
+    # -- several graders
+
+    def shares(self) -> dict[str, list[Share]]:
+        """Return the shares of each question that is shared out."""
+        with self._database.reading() as connection:
+            return shares_in(connection, self.assignment)
+
+    def share_out(self, cell: str, shares: Iterable[Share], *, grader: str) -> None:
+        """Share a question out among graders; without shares, answers go to whoever comes."""
+        self._expect_head(grader)
+        shares = [Share(expect_name(one.grader.strip()), one.section) for one in shares]
+        with self._database.writing() as connection:
+            share_out(connection, self.assignment, cell, shares)
+
+    def second_gradings(self, cell: str, grader: str) -> dict[str, Grading]:
+        """Return the answers that a grader marks a second time, with the grader's own marks."""
+        with self._rows(cell) as rows:
+            return second_marks.offered(rows, grader, self._settings.second_percent)
+
+    def save_second(
+        self,
+        cell: str,
+        versions: Mapping[str, str],
+        mark: Mark,
+        *,
+        grader: str,
+        rubric_revision: int,
+        digests: Mapping[str, str],
+    ) -> Outcomes:
+        """Save second marks; all is as for `save`. Nothing that counts changes."""
+        stamp = Stamp(expect_name(grader), "second mark")
+        with self._rows(cell, writes=True) as rows:
+            rubric, by = rows.rubric()
+            if rubric.revision != rubric_revision:
+                raise RubricChanged(rubric, by)
+            mark = checked(mark, rubric)
+            return {
+                student: second_marks.save(
+                    rows,
+                    rubric,
+                    student,
+                    version,
+                    mark,
+                    replace(stamp, digest=digests.get(student, "")),
+                )
+                for student, version in versions.items()
+            }
+
+    def said_of(self, cell: str) -> tuple[dict[str, Said], list[Pair]]:
+        """Return the first marks of a question, by student, and the pairs of two marks."""
+        with self._rows(cell) as rows:
+            return second_marks.said_of(rows)
+
+    def decide(self, cell: str, student: str, version: str, whose: str, *, grader: str) -> Grading:
+        """Let one of the two marks of an answer count: that of the grader `whose`."""
+        self._expect_head(grader)
+        with self._rows(cell, writes=True) as rows:
+            stamp = Stamp(grader, "decided", whose=whose)
+            return second_marks.take(rows, student, version, whose, stamp)
+
+    def redo(self, cell: str, whose: str, *, grader: str) -> dict[str, Grading]:
+        """Put all marks of the grader `whose` in a question back to "not graded"."""
+        self._expect_head(grader)
+        with self._rows(cell, writes=True) as rows:
+            rubric, _ = rows.rubric()
+            answers = rows.answers(rubric, lock=True)
+            stamp = Stamp(grader, "redo")
+            back = {}
+            for student, answer in answers.items():
+                old, by = answer.grading.mark, answer.grading.grader
+                if old.done and by == whose and not answer.grading.overridden:
+                    mark = Mark(flagged=old.flagged, flag_note=old.flag_note)
+                    back[student] = rows.save(answer, rubric, mark, stamp)
+            return back
+
+    def is_head(self, grader: str) -> bool:
+        """Whether a grader decides for the others."""
+        return not self._settings.heads or grader in self._settings.heads
+
+    def _expect_head(self, grader: str) -> None:
+        if not self.is_head(expect_name(grader)):
+            heads = ", ".join(self._settings.heads)
+            raise Refused(f"Only a head grader does this: {heads} (c.Graders.heads).")
 
     # -- rubrics
 

@@ -26,6 +26,7 @@ class Opened:
     student: str | None  # None if each ungraded answer is open on another page
     others: tuple[str, ...]  # who else has it open; if there is none, who has the ungraded ones
     then: str | None  # where its grader would go on now
+    elsewhere: int = 0  # ungraded answers in the shares of others, unless the grader helps them
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ class Stamp:
     undoes: str = ""  # the batch that this save takes back, or ""
     digest: str = ""  # of the answer that the grader saw, or ""
     batch: str = field(default_factory=lambda: uuid.uuid4().hex)  # one for everything in one save
+    whose: str = ""  # the mark's grader, if somebody else saves it
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class Rows:
         score = rubric.score(mark, self.most) if mark.done else None
         text = rubric.comment(mark, self.most) if mark.done else None
         digest = row.digest if row else ""
-        names = ("score", "comment", "waits", "overridden")
+        names = ("score", "comment", "waits", "overridden", "grader")
         state = {name: getattr(grading, name) for name in names}
         state |= {"mark": old.plain(), "digest": digest}
         shown = (score, text)
@@ -185,11 +186,12 @@ class Rows:
             "score": score,
             "given_comment": text,
             "digest": digest,
-            "grader": stamp.grader,
+            "grader": (back or {}).get("grader", stamp.whose or stamp.grader),
             "at": now(),
         }
         put(self.connection, MARKS, self.key | {"student": student}, **values)
-        self.log(stamp, student, state, {"mark": mark.plain(), "score": score})
+        after = {"mark": mark.plain(), "score": score, "grader": values["grader"]}
+        self.log(stamp, student, state, after)
         return self.answer(rubric, student).grading
 
     def _given(self, student: str | None, *, lock: bool) -> list[Row[Any]]:
@@ -247,13 +249,13 @@ class Rows:
         goes_on = is_text and changed <= _changed(before, after)
         return last.batch if goes_on and now() - last.at < _LONGEST_PAUSE else ""
 
-    def last_save(self, grader: str, action: str) -> tuple[list[Row[Any]], dict[str, str]]:
+    def last_save(self, grader: str, *actions: str) -> tuple[list[Row[Any]], dict[str, str]]:
         """Return the events of a grader's newest save that was not taken back; [] if none.
 
         Return also the batch of the last such save, by anybody, of each answer.
         """
         undone = select(EVENTS.c.undoes).where(of(EVENTS, self.key))
-        query = select(EVENTS).where(of(EVENTS, self.key | {"action": action}))
+        query = select(EVENTS).where(of(EVENTS, self.key), EVENTS.c.action.in_(actions))
         query = query.where(EVENTS.c.batch.not_in(undone)).order_by(EVENTS.c.id.desc())
         events = self.connection.execute(query).all()
         batch = next((event.batch for event in events if event.grader == grader), None)
@@ -263,8 +265,15 @@ class Rows:
     def events(self, student: str | None) -> list[Event]:
         """Return the history, the newest event first; the saves of one text as one event."""
         found: dict[object, Event] = {}
-        for row in sorted(self.all(EVENTS, student=student), key=lambda row: -row.id):
+        rows = sorted(self.all(EVENTS, student=student), key=lambda row: -row.id)
+        undone = {row.undoes: row.grader for row in rows if row.undoes}
+        for row in rows:
             before, after = json.loads(row.before), json.loads(row.after)
+            said = [
+                f"{after['grader']}'s mark" if row.action == "decided" else "",
+                _said(after.get("mark") or {}),
+                f"undone by {undone[row.batch]}" if row.batch in undone else "",
+            ]
             key = (row.batch, row.student) if row.action == "save" else row.id
             event = found.get(key) or Event(
                 at=row.at,
@@ -273,7 +282,7 @@ class Rows:
                 student=row.student,
                 action=row.action,
                 score_after=after.get("score"),
-                what=_said(after.get("mark") or {}),
+                what="; ".join(filter(None, said)),
             )
             found[key] = replace(event, score_before=before.get("score"))
         return list(found.values())

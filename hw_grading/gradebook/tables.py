@@ -123,6 +123,29 @@ LEASES = Table(  # which answer each open page shows; `hw_grading.gradebook.leas
     name_column("grader"),
     _filled("until", DateTime),  # UTC; the row means nothing after that
 )
+SHARES = Table(  # whose answers each grader grades; `hw_grading.gradebook.shares`
+    "hw_grading_share",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
+    name_column("grader", key=True),
+    name_column("section", key=True),  # "" for the whole class
+)
+SECOND_MARKS = Table(  # `hw_grading.gradebook.second_marks`
+    "hw_grading_second_mark",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
+    name_column("student", key=True),
+    name_column("grader", key=True),  # who marked the answer a second time
+    _filled("revision", Integer),
+    _filled("mark", Text),  # JSON
+    _filled("first", Text),  # JSON: the first mark at that time
+    name_column("first_grader"),
+    _filled("digest", String(64)),  # of the answer that was marked, "" if not known
+    name_column("taken"),  # whose mark a head grader took; "" until then
+    _filled("at", DateTime),
+)
 EXTENSIONS = Table(
     "hw_grading_extension",
     METADATA,

@@ -1,0 +1,123 @@
+"""What the desk shows of several graders: shares, second marks, and the comparison of graders."""
+
+from typing import Any
+
+from hw_grading.analysis.graders import differences, habits, on_the_same
+from hw_grading.desk import reading
+from hw_grading.desk.desks import HomeworkDesk, NotThere
+from hw_grading.desk.reading import Json, grading_json
+from hw_grading.gradebook.model import Grading, Question
+from hw_grading.gradebook.second_marks import Pair, Said
+from hw_grading.gradebook.shares import owners
+
+# What a page of second marks gets of an answer: all that says nothing of the first mark.
+_OF_AN_ANSWER = ("student", "name", "status", "reason", "late", "empty", "missing", "lacks")
+_OF_AN_ANSWER += ("hints", "html", "beside", "numbers", "digest")
+_OF_A_ROW = ("student", "name", "missing", "failed", "lacks", "hints")
+_OF_A_ROW += ("digest", "empty", "pictures", "excerpt", "error")
+
+
+def progress(desk: HomeworkDesk, cell: str, grader: str) -> Json:
+    """Return the shares of a question, and how many answers the grader marks a second time."""
+    gradings = desk.book.gradings(cell)
+    shares = desk.book.shares().get(cell, [])
+    found = {share.grader: [0, 0] for share in shares}
+    for student, owner in owners(shares, desk.book.order(cell, gradings), desk.sections(cell)).items():
+        found[owner][0] += not gradings[student].waits
+        found[owner][1] += 1
+    seconds = desk.book.second_gradings(cell, grader).values() if grader else ()
+    return {
+        "shares": [{"grader": who, "done": n, "of": of} for who, (n, of) in sorted(found.items())],
+        "second": sum(one.waits for one in seconds),
+    }
+
+
+def comparison(desk: HomeworkDesk, grader: str) -> Json:
+    """Return how graders mark each question, and where two of them differ."""
+    return {
+        "is_head": desk.book.is_head(grader),
+        "sections": sorted({*desk.all_sections().values()}),
+        "questions": [_of_question(desk, question) for question in desk.questions()],
+    }
+
+
+def _of_question(desk: HomeworkDesk, question: Question) -> Json:
+    cell = question.cell
+    firsts, pairs = desk.book.said_of(cell)
+    items = desk.book.rubric(cell).items
+    place = {s: n for n, s in enumerate(desk.book.order(cell, desk.book.gradings(cell)), 1)}
+    on_all = habits(firsts.values())
+    unlike = [pair for pair in pairs if _points(pair.first) != _points(pair.second)]
+    unlike.sort(key=lambda pair: (pair.taken != "", -abs(pair.first.points - pair.second.points)))
+    return {
+        "cell": cell,
+        "title": question.title,
+        "max_points": question.max_points,
+        "items": items,
+        "shares": desk.book.shares().get(cell, []),
+        "all": on_all,
+        "same": on_the_same(pairs),
+        "differences": differences(on_all, [item.id for item in items]),
+        "pairs": [_pair(pair) | {"place": place[pair.student]} for pair in unlike],
+    }
+
+
+def _points(said: Said) -> tuple[Any, ...]:
+    return said.mark.chosen, said.mark.adjustment
+
+
+def _pair(pair: Pair) -> Json:
+    now = {name: getattr(pair.now, name) for name in ("points", "grader", "version", "waits")}
+    return {
+        "student": pair.student,
+        "marks": [_said(pair.first), _said(pair.second)],
+        "taken": pair.taken,
+        "now": now,
+    }
+
+
+def _said(said: Said) -> Json:
+    return {"grader": said.grader, "points": said.points, **said.mark.plain()}
+
+
+# -- second marks
+
+
+def second_question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
+    """Return what `reading.question` does, of the answers that a grader marks a second time.
+
+    Neither it nor `second_answer` has anything of the first mark.
+    """
+    own = desk.book.second_gradings(cell, grader) if grader else {}
+    whole = reading.question(desk, cell)
+    rows = [row for row in whole["students"] if row["student"] in own]
+    return {
+        **{name: whole[name] for name in ("question", "rubric", "reading")},
+        "students": [
+            {name: row[name] for name in _OF_A_ROW} | _state(own[row["student"]]) for row in rows
+        ],
+        **{"comments": [], "same": [], "similar": []},
+    }
+
+
+def second_answer(desk: HomeworkDesk, cell: str, student: str, grader: str) -> Json:
+    """Return an answer with the grader's own second mark."""
+    own = desk.book.second_gradings(cell, grader).get(student)
+    if own is None:
+        raise NotThere("You do not mark this answer a second time.")
+    whole = reading.answer(desk, cell, student)
+    shown = {name: whole[name] for name in _OF_AN_ANSWER}
+    return shown | {"given_html": "", "grading": grading_json(own)}
+
+
+def _state(grading: Grading) -> Json:
+    return {
+        "graded": not grading.waits,
+        "flagged": grading.mark.flagged,
+        "score": grading.score,
+        "changed": grading.changed,
+        "overridden": False,
+        "version": grading.version,
+        "chosen": sorted(grading.mark.chosen),
+        "grader": "",
+    }
