@@ -1,5 +1,6 @@
 """What the desk shows of several graders: shares, second marks, and the comparison of graders."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hw_grading.analysis.graders import differences, habits, on_the_same
@@ -8,7 +9,7 @@ from hw_grading.desk.desks import HomeworkDesk, NotThere
 from hw_grading.desk.reading import Json, grading_json
 from hw_grading.gradebook.model import Grading, Question
 from hw_grading.gradebook.second_marks import Pair, Said
-from hw_grading.gradebook.shares import owners
+from hw_grading.gradebook.shares import Share, owners
 
 # What a page of second marks gets of an answer: all that says nothing of the first mark.
 _OF_AN_ANSWER = ("student", "name", "status", "reason", "late", "empty", "missing", "lacks")
@@ -17,19 +18,32 @@ _OF_A_ROW = ("student", "name", "missing", "failed", "lacks", "hints")
 _OF_A_ROW += ("digest", "empty", "pictures", "excerpt", "error")
 
 
-def progress(desk: HomeworkDesk, cell: str, grader: str) -> Json:
-    """Return the shares of a question, and how many answers the grader marks a second time."""
+def overview(desk: HomeworkDesk, grader: str) -> Json:
+    """Return what `reading.overview` does, with each grader's share of a question.
+
+    `second` is how many answers wait for this grader's second mark.
+    """
+    whole = reading.overview(desk, grader)
+    shares = desk.book.shares()
+    for question in whole["questions"]:
+        cell = question["cell"]
+        seconds = desk.book.second_gradings(cell, grader).values() if grader else ()
+        question["second"] = sum(one.waits for one in seconds)
+        question["shares"] = _progress(desk, cell, shares.get(cell, []))
+    return whole
+
+
+def _progress(desk: HomeworkDesk, cell: str, shares: Sequence[Share]) -> list[Json]:
+    """Return how much of each grader's share is done."""
+    if not shares:
+        return []
     gradings = desk.book.gradings(cell)
-    shares = desk.book.shares().get(cell, [])
-    found = {share.grader: [0, 0] for share in shares}
-    for student, owner in owners(shares, desk.book.order(cell, gradings), desk.sections(cell)).items():
-        found[owner][0] += not gradings[student].waits
-        found[owner][1] += 1
-    seconds = desk.book.second_gradings(cell, grader).values() if grader else ()
-    return {
-        "shares": [{"grader": who, "done": n, "of": of} for who, (n, of) in sorted(found.items())],
-        "second": sum(one.waits for one in seconds),
-    }
+    found = {share.grader: {"done": 0, "of": 0} for share in sorted(shares)}
+    of_whom = owners(shares, desk.book.order(cell, gradings), desk.sections(cell))
+    for student, grader in of_whom.items():
+        found[grader]["done"] += not gradings[student].waits
+        found[grader]["of"] += 1
+    return [{"grader": grader, **counts} for grader, counts in found.items()]
 
 
 def comparison(desk: HomeworkDesk, grader: str) -> Json:

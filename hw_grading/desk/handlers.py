@@ -79,15 +79,13 @@ class Api(DeskHandler, APIHandler):
     def _read(self, desk: HomeworkDesk, what: str, cell: str, student: str) -> dict[str, Any]:
         match what, bool(cell), bool(student):
             case "overview", False, False:
-                return reading.overview(desk, self.grader)
+                return graders.overview(desk, self.grader)
             case "question", True, False:
                 return reading.question(desk, cell)
             case "answer", True, True:
                 return reading.answer(desk, cell, student)
             case "graders", False, False:
                 return graders.comparison(desk, self.grader)
-            case "progress", True, False:
-                return graders.progress(desk, cell, self.grader)
             case "second", True, False:
                 return graders.second_question(desk, cell, self.grader)
             case "second", True, True:

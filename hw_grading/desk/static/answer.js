@@ -1,12 +1,12 @@
 // @ts-check
 /** The page on which answers are graded, one after another. */
 
-import { CELL, address, ask, gradingPage } from "./api.js";
-import { ClassList } from "./classlist.js";
+import { CELL, QUESTION, SECOND, address, ask } from "./api.js";
+import { ClassList, GRID } from "./classlist.js";
 import { Comment } from "./comment.js";
 import { compare, notSaved } from "./conflict.js";
 import { showContent, showNotices, showQuestion } from "./content.js";
-import { byId, counted, make, notTyping, points, say } from "./dom.js";
+import { button, byId, counted, make, notTyping, points, say } from "./dom.js";
 import { editRubric, number, numbersOnly, offerUndo } from "./editor.js";
 import { listen, showHelp } from "./keys.js";
 import { Lease } from "./lease.js";
@@ -18,7 +18,7 @@ import { compareSimilar } from "./similar.js";
 
 /** @typedef {import("./saver.js").Mark} Mark */
 
-const HERE = `hw-grading desk at ${CELL}`;
+const HERE = `hw-grading desk at ${location.pathname}`;
 const list = new ClassList();
 let student = "";
 /** @type {any} */
@@ -55,7 +55,7 @@ const saver = new Saver({
     return compare(title, entry, theirs, list.rubric, list.question.max_points);
   },
   onRubric: async (rubric, message) => {
-    const now = rubric ?? (await ask(["question", CELL])).rubric;
+    const now = rubric ?? (await ask([QUESTION, CELL])).rubric;
     await notTyping();
     const goOn = await confirmChanged(list.rubric, now, message);
     if (goOn) takeRubric(now);
@@ -65,7 +65,7 @@ const saver = new Saver({
 });
 
 const lease = new Lease((opened) => {
-  if (opened.then) list.answer(opened.then); // loaded ahead
+  if (opened.then && !SECOND) list.answer(opened.then); // loaded ahead
   if (opened.student !== student) return;
   ({ others } = opened);
   if (answer) showNotices(answer, others, keep);
@@ -267,14 +267,34 @@ async function goOn() {
   await saver.idle(); // the others go on to what is neither graded nor open
   let opened;
   try {
-    opened = await lease.next(student);
+    opened = await following(student);
   } catch (error) {
     return say(`${error.message} Press n again.`);
   }
-  const { student: next, others: there } = opened;
+  if (opened.student !== null) show(opened.student);
+  else nothingLeft(opened);
+}
+
+/** Return where the grader goes on. @param {string} here @returns {Promise<import("./lease.js").Opened>} */
+async function following(here) {
+  if (!SECOND) return lease.next(here);
+  return { student: list.ungraded(here), others: [], then: null, elsewhere: 0 };
+}
+
+/** Help the others: from now on, `n` leads to any answer. */
+function help() {
+  lease.helping = true;
+  return goOn();
+}
+
+/** @param {import("./lease.js").Opened} opened */
+function nothingLeft({ others: there, elsewhere }) {
   const away = make("a", { href: address("") }, "Back to all questions");
-  if (next !== null) show(next);
-  else if (there.length) say(`All other answers are graded, or open: ${there.join(", ")}. `, away);
+  if (elsewhere) {
+    const left = `${counted(elsewhere, "answer")} of others ${elsewhere > 1 ? "wait" : "waits"}. `;
+    const more = [button([make("kbd", {}, "h"), " Help others"], help), " "];
+    say(`Your share is done${there.length ? `, or open: ${there.join(", ")}` : ""}. ${left}`, ...more, away);
+  } else if (there.length) say(`All other answers are graded, or open: ${there.join(", ")}. `, away);
   else say(mark?.done ? "Every answer is graded. " : "All other answers are graded. ", away);
 }
 
@@ -309,11 +329,12 @@ async function grid() {
   byId("to-grid").click();
 }
 
-const useKeys = listen(
-  {
+/** @type {Record<string, () => any>} */
+const actions = {
     j: () => go(1),
     k: () => go(-1),
     n: goOn,
+    h: help,
     0: full,
     d: nothing,
     c: () => comment.field.focus(),
@@ -334,7 +355,12 @@ const useKeys = listen(
     q: () => (byId("question").open = !byId("question").open),
     g: grid,
     "?": showHelp,
-  },
+};
+// These show or change first marks.
+if (SECOND) for (const key of "uegash") delete actions[key];
+
+const useKeys = listen(
+  actions,
   (index) => list.rubric.items[index] && toggle(list.rubric.items[index].id),
   () => mark !== null,
   (key) => student !== "" && "jkn".includes(key),
@@ -373,11 +399,19 @@ function readOn() {
 function first() {
   const asked = new URLSearchParams(location.search);
   const wanted = asked.get("student");
+  if (asked.has("filtered")) fromTheGrid();
   if (wanted && list.row(wanted)) return wanted;
   if (wanted) say(`${wanted} has no answer to grade yet.`);
   if (asked.has("next")) return undefined;
   const before = sessionStorage.getItem(HERE);
   return before && list.row(before) ? before : undefined;
+}
+
+/** Stay among the answers that the filtered grid showed, and lead back to it. */
+function fromTheGrid() {
+  const { query = "", students = [] } = JSON.parse(sessionStorage.getItem(GRID) ?? "{}");
+  list.filtered = students.filter((id) => list.row(id));
+  byId("to-grid").search = query;
 }
 
 async function begin() {
@@ -391,17 +425,21 @@ async function showAll() {
   comment.used = list.comments;
   showQuestion(list.question);
   showItems(byId("items"), list.rubric, toggle);
-  const next = async () => (await lease.next("").catch(() => null))?.student;
-  const start = first() ?? (await next()) ?? list.rows[0]?.student;
+  const asked = first();
+  const opened = asked === undefined ? await following("").catch(() => null) : null;
+  const start = asked ?? opened?.student ?? list.rows[0]?.student;
   // Remove the student's id from the address, so that names stay hidden.
-  history.replaceState(null, "", gradingPage(CELL));
+  const query = list.filtered.length ? "?filtered" : "";
+  history.replaceState(null, "", location.pathname + query);
   if (start === undefined) {
-    byId("answer-text").replaceChildren(make("p", {}, "Nobody has submitted this homework yet."));
+    const none = SECOND ? "No answer waits for your second mark." : "Nobody has submitted this homework yet.";
+    byId("answer-text").replaceChildren(make("p", {}, none));
     return;
   }
   connect();
   saver.recover();
   await show(start);
+  if (opened?.elsewhere && opened.student === null) nothingLeft(opened);
 }
 
 begin();

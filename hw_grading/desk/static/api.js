@@ -7,6 +7,10 @@ const { base, assignment, cell } = document.body.dataset;
 export const CELL = cell ?? "";
 export const ASSIGNMENT = assignment ?? "";
 
+/** Whether this page is for second marks: it gets no first mark, and changes none. */
+export const SECOND = Boolean(document.body.dataset.second);
+export const QUESTION = SECOND ? "second" : "question";
+
 /** A failed request. `status` is 0 if the server did not answer. */
 export class Failure extends Error {
   /** @param {string} message @param {number} status @param {Record<string, any>} body */

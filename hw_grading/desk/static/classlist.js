@@ -1,7 +1,7 @@
 // @ts-check
 /** The answers of one question: their order, the way through them, and some loaded ahead. */
 
-import { CELL, ask } from "./api.js";
+import { CELL, QUESTION, SECOND, ask } from "./api.js";
 
 const KEPT = 20_000; // milliseconds for which an answer that was loaded ahead counts as fresh
 
@@ -14,6 +14,7 @@ const KEPT = 20_000; // milliseconds for which an answer that was loaded ahead c
  */
 
 export const NAMES = "hw-grading desk names";
+export const GRID = `hw-grading grid ${CELL}`; // the filter of the grid, and whom it shows
 
 export class ClassList {
   constructor() {
@@ -40,6 +41,8 @@ export class ClassList {
     /** @type {Map<string, {at: number, answer: Promise<any>}>} */
     this.loaded = new Map(); // answers by student, some loaded before the grader comes to them
     this.named = sessionStorage.getItem(NAMES) === "yes"; // whether names are shown
+    /** @type {string[]} */
+    this.filtered = []; // the students whom the grid showed, if it was filtered
   }
 
   /** Return an answer, loaded ahead or from the server. @param {string} student @param {boolean} [fresh] */
@@ -47,7 +50,7 @@ export class ClassList {
     for (const [id, { at }] of this.loaded) if (Date.now() - at > KEPT) this.loaded.delete(id);
     const kept = this.loaded.get(student);
     if (kept && !fresh) return kept.answer;
-    const answer = ask(["answer", CELL, student]);
+    const answer = ask([SECOND ? "second" : "answer", CELL, student]);
     answer.catch(() => this.loaded.delete(student));
     this.loaded.set(student, { at: Date.now(), answer });
     return answer;
@@ -57,7 +60,7 @@ export class ClassList {
   async load() {
     const start = performance.now();
     const { question, rubric, students, comments, same, similar, reading } = await ask([
-      "question",
+      QUESTION,
       CELL,
     ]);
     this.rubric ??= rubric;
@@ -121,9 +124,18 @@ export class ClassList {
     Object.assign(row, { version, score, flagged, overridden, changed, graded: !grading.waits });
   }
 
-  /** Return the previous or next student. @param {string} student @param {number} step @returns {string | undefined} */
+  /** Return the previous or next student, in the filtered grid if one came from there. @param {string} student @param {number} step @returns {string | undefined} */
   neighbour(student, step) {
+    const place = this.filtered.indexOf(student);
+    if (place >= 0) return this.filtered[place + step];
     return this.rows[(this.places.get(student) ?? -1) + step]?.student;
+  }
+
+  /** Return the next student whose answer is not graded, from the end back to the begin; null for none. @param {string} student */
+  ungraded(student) {
+    const from = (this.places.get(student) ?? -1) + 1;
+    const rows = [...this.rows.slice(from), ...this.rows.slice(0, from)];
+    return rows.find((row) => !row.graded)?.student ?? null;
   }
 
   /** Return how many answers are graded. */

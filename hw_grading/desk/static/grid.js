@@ -2,7 +2,7 @@
 /** All answers to one question on one page, for finding and marking several at once. */
 
 import { CELL, address, ask, gradingPage } from "./api.js";
-import { ClassList } from "./classlist.js";
+import { ClassList, GRID } from "./classlist.js";
 import { notSaved } from "./conflict.js";
 import { button, byId, counted, make, points, say } from "./dom.js";
 import { listen, showHelp } from "./keys.js";
@@ -36,7 +36,7 @@ const FILTERS = {
   Hint: (row) => row.hints,
 };
 /** @type {Record<string, string>} */
-const wanted = new URLSearchParams(location.search).has("flagged") ? { State: "flagged" } : {};
+const wanted = Object.fromEntries(new URLSearchParams(location.search));
 
 /** @param {Row} row @param {string} name of a filter */
 const has = (row, name) => FILTERS[name](row).includes(wanted[name]);
@@ -125,7 +125,8 @@ function tile(row, index) {
     event.preventDefault();
     select(index, true);
   };
-  const link = { href: gradingPage(CELL, row.student), tabIndex: index ? -1 : 0, onclick: onLink };
+  const href = gradingPage(CELL, row.student) + (location.search ? "&filtered" : "");
+  const link = { href, tabIndex: index ? -1 : 0, onclick: onLink };
   const score = row.graded ? points(row.score) : "not graded";
   return make(
     "li",
@@ -142,8 +143,17 @@ function tile(row, index) {
   );
 }
 
+/** Keep the filter in the address, and for the pages of answers that are opened from here. */
+function keepFilter() {
+  const query = String(new URLSearchParams(Object.entries(wanted).filter(([, value]) => value)));
+  const students = shown.map((row) => row.student);
+  history.replaceState(null, "", location.pathname + (query && `?${query}`));
+  sessionStorage.setItem(GRID, JSON.stringify({ query, students }));
+}
+
 function showTiles() {
   shown = ordered();
+  keepFilter();
   const tiles = shown.map(tile);
   const why = list.rows.length ? "No such answers." : "Nobody has submitted this homework yet.";
   const none = make("li", { className: "soft" }, why);

@@ -9,7 +9,8 @@ import { CELL, ask } from "./api.js";
 const RENEW = 30_000; // milliseconds after which a key or the pointer renews the lease
 const SECONDS_TO_WAIT = 5;
 
-/** @typedef {{student: string | null, others: string[], then: string | null}} Opened */
+/** @typedef {{student: string | null, others: string[], then: string | null,
+ *   elsewhere: number}} Opened */
 
 export class Lease {
   /** @param {(opened: Opened) => void} onOpened */
@@ -19,6 +20,7 @@ export class Lease {
     this.page = random.map((byte) => byte.toString(16).padStart(2, "0")).join("");
     this.student = "";
     this.at = 0; // when it was renewed
+    this.helping = false; // whether its grader has left the own share
     for (const kind of ["keydown", "pointerdown", "pointermove", "wheel"]) {
       addEventListener(kind, () => this.renew(), { capture: true, passive: true });
     }
@@ -36,7 +38,7 @@ export class Lease {
 
   /** Open the answer with which this grader goes on. @param {string} here @returns {Promise<Opened>} */
   next(here) {
-    return this.send({ here });
+    return this.send({ here, helping: this.helping });
   }
 
   /** @param {object} wanted @returns {Promise<Opened>} */

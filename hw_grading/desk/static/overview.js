@@ -24,6 +24,9 @@ function row(question) {
     : link("button", gradingPage(cell), "Look through", unseen);
   const graders = question.graders.map(([name, times]) => [make("bdi", {}, name), ` ${times}`]);
   if (graded > given) graders.push([`autograde ${graded - given}`]);
+  for (const { grader, done, of } of question.shares)
+    graders.push([make("bdi", {}, grader), `: ${done} of ${of} of the share`]);
+  const second = question.second && link("button", address("second", cell), `Second marks (${question.second})`, unseen.cloneNode(true));
   const number = (label, ...content) =>
     make("td", { className: "number", "data-label": label }, ...content);
   const worth = make("span", { className: "soft" }, counted(most, "point"));
@@ -33,8 +36,8 @@ function row(question) {
     make("td", { className: "graders", "data-label": "Graded by" }, ...graders.map((one) => make("div", {}, ...one))),
     make("td", { "data-label": "On it now" }, ...listedNames(question.now)),
     number("Mean", mean === null ? "–" : points(Math.round(mean * 100) / 100)),
-    number("Flagged", flagged ? link("", `${address("grid", cell)}?flagged`, String(flagged)) : "0"),
-    make("div", { className: "buttons" }, goOn, link("button", address("grid", cell), "Grid")),
+    number("Flagged", flagged ? link("", `${address("grid", cell)}?State=flagged`, String(flagged)) : "0"),
+    make("div", { className: "buttons" }, goOn, link("button", address("grid", cell), "Grid"), second || ""),
   ];
 }
 

@@ -56,9 +56,11 @@ export function showPosition(list, student) {
   byId("bar").value = list.done;
   byId("done-text").textContent = `${list.done} of ${of} graded`;
   const place = list.places.get(student) ?? 0;
-  byId("number").textContent = `Answer ${place + 1} of ${of}`;
-  byId("previous").disabled = place === 0;
-  byId("next").disabled = place >= of - 1;
+  const among = list.filtered.indexOf(student) + 1;
+  const filtered = among ? `, ${among} of ${list.filtered.length} filtered` : "";
+  byId("number").textContent = `Answer ${place + 1} of ${of}${filtered}`;
+  byId("previous").disabled = list.neighbour(student, -1) === undefined;
+  byId("next").disabled = list.neighbour(student, 1) === undefined;
   byId("names").setAttribute("aria-pressed", String(list.named));
   const name = list.named ? list.row(student)?.name || student : "";
   byId("who").replaceChildren(

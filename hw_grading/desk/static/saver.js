@@ -8,7 +8,7 @@
  * crash of the server.
  */
 
-import { ASSIGNMENT, CELL, Failure, ask } from "./api.js";
+import { ASSIGNMENT, CELL, Failure, SECOND, ask } from "./api.js";
 
 /** @typedef {{chosen: string[], adjustment: number, comment: string, done: boolean, flagged: boolean, flag_note: string}} Mark */
 /** @typedef {Mark & {version: string, score: number | null, waits: boolean, overridden: boolean, changed: boolean, grader: string, at: string | null, given_comment: string}} Grading */
@@ -27,7 +27,7 @@ import { ASSIGNMENT, CELL, Failure, ask } from "./api.js";
 const PAUSE_IN_TYPING = 1_500; // milliseconds
 const FIRST_RETRY = 2_000;
 const LAST_RETRY = 30_000;
-const DRAFTS = `hw-grading desk ${ASSIGNMENT} ${CELL} `;
+const DRAFTS = `hw-grading ${SECOND ? "second" : "desk"} ${ASSIGNMENT} ${CELL} `;
 
 /** @param {Mark} grading @returns {Mark} */
 export function markOf({ chosen, adjustment, comment, done, flagged, flag_note }) {
@@ -194,7 +194,7 @@ export class Saver {
     entry.force = false; // changes made during this request belong to the next save
     this.page.onState();
     try {
-      const answer = await ask(["save", CELL], {
+      const answer = await ask([SECOND ? "second" : "save", CELL], {
         versions: column(0),
         digests: column(1),
         mark,
