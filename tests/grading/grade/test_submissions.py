@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 
 import pytest
-
 from graded_course import ToyCourse
 from graded_course import notebook as graded_notebook
 
