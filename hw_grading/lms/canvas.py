@@ -1,0 +1,339 @@
+"""One assignment on Canvas, by its API: its submissions, and their files.
+
+Canvas is trusted to say whose a submission is and when it came. Names, files and comments in it are
+students', and are not trusted. The token is sent to the address of the settings alone, and is in no
+message. Its owner's rights are those of this program.
+"""
+
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import urlsplit
+
+from traitlets import Dict, Integer, TraitError, Unicode
+from traitlets.config import Configurable
+
+from hw_grading import DISTRIBUTION
+from hw_grading.gradebook.collected import Record
+from hw_grading.homework.course import Course
+from hw_grading.homework.folders import time_of
+from hw_grading.lms.downloads import NOTEBOOK, Upload
+from hw_grading.lms.platforms import CANVAS, Found, without_number
+from hw_grading.lms.roster import CANVAS_ID, Who
+from hw_grading.outcome import SettingsError
+from hw_grading.texts import typed
+from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
+from hw_support.submission.problems import quoted
+
+TOKEN = "CANVAS_TOKEN"  # the environment's variable
+_SERVICE = "hw-grading"  # in the keyring
+_MOST_REPEATED = 1_000  # submissions in a row that earlier pages had: Canvas has 100 on a page
+_MOST_LOOKS, _SECONDS = 300, 2.0  # at a job of Canvas, and between two looks
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+class Canvas(Configurable):
+    """Canvas by its API; ``c.Canvas``. The token is in no file of the course."""
+
+    address = Unicode(
+        "", help="The address of your Canvas, such as https://canvas.example.edu."
+    ).tag(config=True)
+    course_id = Integer(0, help="The number in the address of the course's page.").tag(config=True)
+    assignments = Dict(
+        key_trait=Unicode(),
+        value_trait=Integer(),
+        help='The number in the address of each homework\'s page, such as {"hw2": 1234}.',
+    ).tag(config=True)
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A file of a submission."""
+
+    number: int  # Canvas' own, which grows
+    name: str  # as its student wrote it, without folders
+    size: int  # bytes
+    url: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What Canvas says of a student and the last attempt; all that students wrote is in `files`."""
+
+    user: int
+    who: Who
+    attempt: int  # 0 if nothing was submitted
+    submitted_at: str
+    late: bool  # by Canvas' due date
+    files: tuple[Attached, ...]
+    score: float | None  # as it was entered, before Canvas' own rule for late work
+    deducted: float  # points, by that rule
+    excused: bool
+    comments: frozenset[str]  # texts, if they were asked for
+    attempts: Mapping[int, int]  # the last attempt with a file, by the file's number
+    sent_to: Any  # the submission of `canvasapi`
+
+
+class OnCanvas:
+    """A homework on Canvas. All methods raise `UserError` if Canvas does not do what they ask."""
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        """Connect; `UserError` if a setting, the token or the library is missing."""
+        try:
+            settings = Canvas(config=course.config)
+        except TraitError as error:
+            raise SettingsError(f"c.Canvas in nbgrader_config.py: {error}") from None
+        number = settings.assignments.get(assignment, 0)
+        if not (settings.address and settings.course_id and number):
+            raise SettingsError(
+                "nbgrader_config.py does not say where the homework is on Canvas. Add: c.Canvas."
+                "address = 'https://…'; c.Canvas.course_id = …; "
+                f"c.Canvas.assignments = {{{assignment!r}: …}}"
+            )
+        self.address = _checked(settings.address)
+        self._token = _token_for(self.address)
+        try:
+            from canvasapi.course import Course as CanvasCourse
+
+            from hw_grading.lms import canvas_requests
+        except ImportError:
+            raise UserError(
+                "the library canvasapi is missing. Type: "
+                + typed(sys.executable, "-m", "pip", "install", f"{DISTRIBUTION}[canvas]")
+            ) from None
+        self._why_not, self._no_answer = canvas_requests.why_not, canvas_requests.NO_ANSWER
+        self._requester = canvas_requests.Patient(self.address, self._token)
+        self.url = f"{self.address}/courses/{settings.course_id}/assignments/{number}"
+        with self.answering():
+            of = CanvasCourse(self._requester, {"id": settings.course_id})
+            self.assignment = of.get_assignment(number)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Raise `UserError` in place of what `canvasapi` raises, also at an unknown answer."""
+        try:
+            yield
+        except self._no_answer as error:
+            raise UserError(self._why_not(error, self._token)) from None
+        except (AttributeError, KeyError, TypeError) as error:
+            raise UserError(
+                f"Canvas gave an answer that is not as documented ({quoted(error, 120)}). Is "
+                "c.Canvas.address what your browser shows?"
+            ) from None
+
+    def submissions(self, *include: str) -> list[Submission]:
+        """Return what Canvas says of each student; `include` are Canvas' names of what to add."""
+        found: dict[int, Submission] = {}
+        repeated = 0
+        with self.answering():
+            for one in self.assignment.get_submissions(include=["user", *include]):
+                read = _read(one)
+                repeated = repeated + 1 if read.user in found else 0
+                if repeated > _MOST_REPEATED:
+                    raise UserError("Canvas gives the same page again and again. Try again later")
+                found[read.user] = read
+        return [*found.values()]
+
+    def content(self, file: Attached, folder: Path) -> bytes:
+        """Return a file's content, which is then kept in a folder for the next time."""
+        kept = folder / str(file.number)
+        if not kept.exists():
+            if file.size > MAX_BYTES:
+                raise UserError(f"expected at most {MAX_BYTES:,} bytes, found {file.size:,}")
+            is_canvas = file.url.startswith(f"{self.address}/")
+            with self.answering():
+                answer = self._requester.request("GET", _url=file.url, use_auth=is_canvas)
+            if len(answer.content) != file.size:
+                found = f"{len(answer.content):,} bytes of {file.size:,}"
+                raise UserError(f"it was cut off on the way, after {found}. Collect again")
+            kept.write_bytes(answer.content)
+        return kept.read_bytes()
+
+    def send_points(self, points: Mapping[int, str]) -> None:
+        """Set the points of users, by their numbers, and wait until Canvas has done it."""
+        data = {user: {"posted_grade": value} for user, value in points.items()}
+        with self.answering():
+            job = self.assignment.submissions_bulk_update(grade_data=data)
+            for _ in range(_MOST_LOOKS):
+                if job.workflow_state in ("completed", "failed"):
+                    break
+                time.sleep(_SECONDS)
+                job = job.query()
+        if job.workflow_state != "completed":
+            said = quoted(getattr(job, "message", "") or "", 200)
+            raise UserError(f"Canvas' job for the points is {job.workflow_state} ({said})")
+
+    def send_page(self, to: Submission, page: Path, comment: str, attempt: int) -> None:
+        """Send a page as the file of a comment on an attempt."""
+        from canvasapi.upload import Uploader
+
+        # `upload_comment` of canvasapi leaves out the attempt: its comments are on the first one.
+        where = f"courses/{self.assignment.course_id}/assignments/{self.assignment.id}/submissions"
+        with self.answering():
+            upload = Uploader(self._requester, f"{where}/{to.user}/comments/files", page)
+            is_there, file = upload.start()
+            if not is_there:
+                raise UserError("Canvas did not take the page")
+            about = {"text_comment": comment, "file_ids": [file["id"]], "attempt": attempt}
+            to.sent_to.edit(comment=about)
+
+
+def _checked(address: str) -> str:
+    """Return an address without a slash at its end; `SettingsError` if a token is not for it."""
+    parts = urlsplit(address)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL)
+    if not is_safe or parts.path.strip("/") or parts.query or "@" in parts.netloc:
+        raise SettingsError(
+            "c.Canvas.address: expected an address such as https://canvas.example.edu, found "
+            f"{quoted(address)}"
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _token_for(address: str) -> str:
+    """Return the token, from the environment or else the keyring; `UserError` if there is none."""
+    token = os.environ.get(TOKEN, "")
+    if not token:
+        with suppress(ImportError):
+            import keyring
+            from keyring.errors import KeyringError
+
+            with suppress(KeyringError):
+                token = keyring.get_password(_SERVICE, address) or ""
+    token = token.strip()
+    if not token:
+        raise UserError(
+            f"there is no token for {address}. Make one in Canvas (Account, Settings, New Access "
+            f"Token), and give it in the variable {TOKEN}, or install keyring and type: "
+            + typed("python -m keyring set", _SERVICE, address)
+        )
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise UserError("the token for Canvas has characters that no token has. Copy it again")
+    return token
+
+
+def _read(one: Any) -> Submission:
+    about: Mapping[str, Any] = vars(one)
+    user = int(about["user_id"])
+    person = about.get("user") or {}
+    keys = [(CANVAS_ID, str(user))]
+    ids = (("SIS User ID", person.get("sis_user_id")), ("SIS Login ID", person.get("login_id")))
+    keys += [(title, str(value)) for title, value in ids if value]
+    name = str(person.get("name") or "")
+    history = about.get("submission_history") or []
+    attempts = {
+        file.number: int(version.get("attempt") or 0)
+        for version in sorted([*history, about], key=lambda one: one.get("attempt") or 0)
+        for file in _files(version)
+    }
+    score = about["entered_score"] if about.get("entered_score") is not None else about["score"]
+    return Submission(
+        user,
+        Who(f"{quoted(name)} ({user})", tuple(keys), name, account=str(user)),
+        int(about.get("attempt") or 0),
+        str(about.get("submitted_at") or ""),
+        bool(about.get("late")),
+        _files(about),
+        None if score is None else float(score),
+        float(about.get("points_deducted") or 0),
+        bool(about.get("excused")),
+        frozenset(str(one["comment"]) for one in about.get("submission_comments") or ()),
+        attempts,
+        one,
+    )
+
+
+def _files(version: Mapping[str, Any]) -> tuple[Attached, ...]:
+    files = version.get("attachments") or ()
+    return tuple(
+        Attached(int(one["id"]), _own_name(str(one["display_name"])), one["size"], one["url"])
+        for one in files
+    )
+
+
+def _own_name(text: str) -> str:
+    """Return the last part of a path, which its student may have written."""
+    return PurePosixPath(text.replace("\\", "/")).name or "file"
+
+
+# -- what `collect` takes
+
+
+def found_on_canvas(
+    course: Course, assignment: str, records: Mapping[str, Record], stack: ExitStack
+) -> tuple[list[list[Found]], list[tuple[str, str]]]:
+    """Return the files of each student's last attempt, and those without a file, with the reason.
+
+    A file that is in ``submitted/`` is not fetched again. `records` are by student. Fetched files
+    are kept until the stack is closed.
+    """
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="hw-canvas-")))
+    canvas = OnCanvas(course, assignment)
+    known = {
+        (one.account, one.attempt): (who, one)
+        for who, one in records.items()
+        if one.platform == CANVAS.name
+    }
+    groups: list[list[Found]] = []
+    left_out = []
+    for one in canvas.submissions():
+        if not one.attempt:
+            continue
+        group = []
+        for file in one.files:
+            name = f"student_{one.user}_{file.number}_{file.name}"  # as in a download
+            there = known.get((str(one.user), file.number))
+            read = partial(_content, canvas, file, folder, course, assignment, there)
+            when, why_no_time = _time_of(one.submitted_at)
+            group.append(
+                Found(
+                    one.who,
+                    Upload(canvas.url, name, read),
+                    CANVAS.name,
+                    group=str(one.user),
+                    own=without_number(file.name, assignment),
+                    when=when,
+                    why_no_time=why_no_time,
+                    late=one.late,
+                    attempt=file.number,
+                )
+            )
+        groups.append(group)
+        if not group:
+            left_out.append((canvas.url, f"{one.who.said} submitted no file"))
+    return [group for group in groups if group], left_out
+
+
+def _time_of(text: str) -> tuple[datetime | None, str]:
+    try:
+        return time_of(text), ""
+    except UserError as why:
+        return None, f"Canvas gives no time that is possible: {why}"
+
+
+def _content(
+    canvas: OnCanvas,
+    file: Attached,
+    folder: Path,
+    course: Course,
+    assignment: str,
+    there: tuple[str, Record] | None,
+) -> bytes:
+    """Return a file's content: from ``submitted/`` if it is what was collected, else from Canvas."""
+    if there and file.name.lower().endswith(NOTEBOOK):
+        student, record = there
+        with suppress(UserError, OSError):
+            path = course.submitted(student, assignment) / f"{assignment}.ipynb"
+            content = read_regular_file(path, MAX_BYTES)
+            if hashlib.sha256(content).hexdigest() == record.sha256:
+                return content
+    return canvas.content(file, folder)
