@@ -124,7 +124,9 @@ class OnCanvas:
             yield
         except self._no_answer as error:
             raise UserError(self._why_not(error, self._token)) from None
-        except (AttributeError, KeyError, TypeError) as error:
+        except UserError:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise UserError(
                 f"Canvas gave an answer that is not as documented ({quoted(error, 120)}). Is "
                 "c.Canvas.address what your browser shows?"
@@ -328,7 +330,7 @@ def _content(
     assignment: str,
     there: tuple[str, Record] | None,
 ) -> bytes:
-    """Return a file's content: from ``submitted/`` if it is what was collected, else from Canvas."""
+    """Return a file's content: from ``submitted/`` if it was collected, else from Canvas."""
     if there and file.name.lower().endswith(NOTEBOOK):
         student, record = there
         with suppress(UserError, OSError):
