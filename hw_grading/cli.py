@@ -530,7 +530,10 @@ def feedback(asked: Asked) -> int:
 
     from hw_grading.lms.feedback_zip import older_pages, pack_feedback, remove_pages
     from hw_grading.texts import counted, named
+    from hw_support.submission.file import UserError
 
+    if asked.send and not asked.canvas:
+        raise UserError("--send goes with --canvas")
     course = asked.course
     older = older_pages(course, asked.homework, asked.student)
     remove_pages(course, asked.homework, older)  # nbgrader writes only pages that are missing
@@ -572,10 +575,15 @@ def export(asked: Asked) -> int:
     --canvas shows whose points differ on Canvas, and writes no file; with --send it sends them.
     """
     from hw_grading.lms.export import export
+    from hw_support.submission.file import UserError
 
+    if asked.send and not asked.canvas:
+        raise UserError("--send goes with --canvas")
     if asked.canvas:
         from hw_grading.lms.canvas_sending import send_points
 
+        if asked.fill or asked.output or asked.column:
+            raise UserError("--canvas fills in no file. Leave out --fill, --output and --column")
         how = {"roster": asked.roster, "students": asked.student, "send": asked.send}
         return _say([], send_points(asked.course, asked.homework, **how))
     chosen = {name: getattr(asked, name) for name in ("fill", "roster", "column")}

@@ -6,7 +6,7 @@ from typing import Any
 
 from canvasapi.exceptions import CanvasException, Forbidden, RateLimitExceeded
 from canvasapi.requester import Requester
-from requests import RequestException, Response
+from requests import RequestException
 
 from hw_support.submission.problems import quoted
 
@@ -22,7 +22,7 @@ _KNOWN = {
 }
 
 
-class Patient(Requester):  # type: ignore[misc]
+class Patient(Requester):
     """Waits when Canvas says that its limit of requests is reached, and then asks again.
 
     A question that got no answer is asked again too. A change is not: it may have been made.
@@ -32,7 +32,7 @@ class Patient(Requester):  # type: ignore[misc]
         super().__init__(address, token)
         self._session.request = partial(self._session.request, timeout=_TIMEOUT_SECONDS)
 
-    def request(self, method: str, *args: Any, **kwargs: Any) -> Response:
+    def request(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """Return the answer of Canvas; raise one of `NO_ANSWER`."""
         given = kwargs.pop("_kwargs", None) or []
         for wait in (*_WAITS, None):

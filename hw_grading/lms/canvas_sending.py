@@ -1,8 +1,8 @@
 """Sends points and pages of feedback to Canvas: what is missing there, and nothing twice.
 
 Canvas itself is the record of what was sent. A command reads it, says what it would change, and
-sends only if you ask for that. A change without an answer is not repeated: Canvas is read again, and
-what is still missing is named. So the same command, typed again, goes on where it was.
+sends only if you ask for that. A change without an answer is not repeated: Canvas is read again,
+and what is still missing is named. So the same command, typed again, goes on where it was.
 """
 
 import hashlib
@@ -90,10 +90,9 @@ def send_points(
         say(f"Sent: {len(set(changes) - set(left))}.")
         if left:
             to_check.append(f"Canvas has other points of {named(left, _MAX_NAMED)}. {_AGAIN}")
-    have = [who for who in new if who in there and who not in _changes(new, there)]
-    note_export(
-        course, assignment, KIND, canvas.url, {who: grades.wanted[who].result for who in have}
-    )
+    left = _changes(new, there)
+    have = {who: grades.wanted[who].result for who in new if who in there and who not in left}
+    note_export(course, assignment, KIND, canvas.url, have)
     return to_check
 
 

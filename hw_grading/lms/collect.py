@@ -76,12 +76,12 @@ def collect(
     dry_run: bool = False,
     yes: bool = False,
 ) -> bool:
-    """Show the submissions in downloads, or on Canvas, and write them into ``submitted/`` if you agree.
+    """Show the submissions in downloads or on Canvas, and write them if you agree.
 
-    `downloads` are zips, folders or notebooks; with `canvas` there are none. The gradebook and the worksheet say whose files they
-    are, the worksheet also when they were submitted: one for all downloads, or one for each. With
-    `dry_run` nothing is written, with `yes` nobody is asked. Returns whether there was something to
-    collect and nothing was left out.
+    They go into ``submitted/``. `downloads` are zips, folders or notebooks; with `canvas` there are
+    none. The gradebook and the worksheet say whose files they are, the worksheet also when they
+    were submitted: one for all downloads, or one for each. With `dry_run` nothing is written, with
+    `yes` nobody is asked. Returns whether there was something to collect and nothing was left out.
     """
     course = Course(folder)
     course.expect_homework(assignment)

@@ -226,7 +226,8 @@ def why_other_maximum(most: float | None, of: str, results: Results) -> list[str
         return []
     return [
         f"{of} has a maximum of {in_digits(most)} points, but {results.assignment} has "
-        f"{in_digits(results.max_score)}. The scores were not rescaled. Change the platform's maximum"
+        f"{in_digits(results.max_score)}. The scores were not rescaled. Change the platform's "
+        "maximum"
     ]
 
 
