@@ -1,16 +1,14 @@
 """One assignment on Canvas, by its API: its submissions, and their files.
 
 Canvas is trusted to say whose a submission is and when it came. Names, files and comments in it are
-students', and are not trusted. The token is sent to the address of the settings alone, and is in no
-message. Its owner's rights are those of this program.
+students', and are not trusted.
 """
 
 import hashlib
 import os
 import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -37,7 +35,6 @@ from hw_support.submission.problems import quoted
 TOKEN = "CANVAS_TOKEN"  # the environment's variable
 _SERVICE = "hw-grading"  # in the keyring
 _MOST_REPEATED = 1_000  # submissions in a row that earlier pages had: Canvas has 100 on a page
-_MOST_LOOKS, _SECONDS = 300, 2.0  # at a job of Canvas, and between two looks
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -80,7 +77,6 @@ class Submission:
     excused: bool
     comments: frozenset[str]  # texts, if they were asked for
     attempts: Mapping[int, int]  # the last attempt with a file, by the file's number
-    sent_to: Any  # the submission of `canvasapi`
 
 
 class OnCanvas:
@@ -99,46 +95,25 @@ class OnCanvas:
                 "address = 'https://…'; c.Canvas.course_id = …; "
                 f"c.Canvas.assignments = {{{assignment!r}: …}}"
             )
-        self.address = _checked(settings.address)
-        self._token = _token_for(self.address)
+        address = _checked(settings.address)
         try:
-            from canvasapi.course import Course as CanvasCourse
-
-            from hw_grading.lms import canvas_requests
+            from hw_grading.lms.canvas_requests import Requests
         except ImportError:
             raise UserError(
                 "the library canvasapi is missing. Type: "
                 + typed(sys.executable, "-m", "pip", "install", f"{DISTRIBUTION}[canvas]")
             ) from None
-        self._why_not, self._no_answer = canvas_requests.why_not, canvas_requests.NO_ANSWER
-        self._requester = canvas_requests.Patient(self.address, self._token)
-        self.url = f"{self.address}/courses/{settings.course_id}/assignments/{number}"
-        with self.answering():
-            of = CanvasCourse(self._requester, {"id": settings.course_id})
-            self.assignment = of.get_assignment(number)
-
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """Raise `UserError` in place of what `canvasapi` raises, also at an unknown answer."""
-        try:
-            yield
-        except self._no_answer as error:
-            raise UserError(self._why_not(error, self._token)) from None
-        except UserError:
-            raise
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise UserError(
-                f"Canvas gave an answer that is not as documented ({quoted(error, 120)}). Is "
-                "c.Canvas.address what your browser shows?"
-            ) from None
+        self.url = f"{address}/courses/{settings.course_id}/assignments/{number}"
+        self.requests = Requests(address, _token_for(address), settings.course_id, number)
+        self.about = self.requests.assignment()
 
     def submissions(self, *include: str) -> list[Submission]:
         """Return what Canvas says of each student; `include` are Canvas' names of what to add."""
         found: dict[int, Submission] = {}
         repeated = 0
-        with self.answering():
-            for one in self.assignment.get_submissions(include=["user", *include]):
-                read = _read(one)
+        with self.requests.answering():
+            for about in self.requests.submissions(["user", *include]):
+                read = _read(about)
                 repeated = repeated + 1 if read.user in found else 0
                 if repeated > _MOST_REPEATED:
                     raise UserError("Canvas gives the same page again and again. Try again later")
@@ -151,42 +126,12 @@ class OnCanvas:
         if not kept.exists():
             if file.size > MAX_BYTES:
                 raise UserError(f"expected at most {MAX_BYTES:,} bytes, found {file.size:,}")
-            is_canvas = file.url.startswith(f"{self.address}/")
-            with self.answering():
-                answer = self._requester.request("GET", _url=file.url, use_auth=is_canvas)
-            if len(answer.content) != file.size:
-                found = f"{len(answer.content):,} bytes of {file.size:,}"
+            content = self.requests.file(file.url)
+            if len(content) != file.size:
+                found = f"{len(content):,} bytes of {file.size:,}"
                 raise UserError(f"it was cut off on the way, after {found}. Collect again")
-            kept.write_bytes(answer.content)
+            kept.write_bytes(content)
         return kept.read_bytes()
-
-    def send_points(self, points: Mapping[int, str]) -> None:
-        """Set the points of users, by their numbers, and wait until Canvas has done it."""
-        data = {user: {"posted_grade": value} for user, value in points.items()}
-        with self.answering():
-            job = self.assignment.submissions_bulk_update(grade_data=data)
-            for _ in range(_MOST_LOOKS):
-                if job.workflow_state in ("completed", "failed"):
-                    break
-                time.sleep(_SECONDS)
-                job = job.query()
-        if job.workflow_state != "completed":
-            said = quoted(getattr(job, "message", "") or "", 200)
-            raise UserError(f"Canvas' job for the points is {job.workflow_state} ({said})")
-
-    def send_page(self, to: Submission, page: Path, comment: str, attempt: int) -> None:
-        """Send a page as the file of a comment on an attempt."""
-        from canvasapi.upload import Uploader
-
-        # `upload_comment` of canvasapi leaves out the attempt: its comments are on the first one.
-        where = f"courses/{self.assignment.course_id}/assignments/{self.assignment.id}/submissions"
-        with self.answering():
-            upload = Uploader(self._requester, f"{where}/{to.user}/comments/files", page)
-            is_there, file = upload.start()
-            if not is_there:
-                raise UserError("Canvas did not take the page")
-            about = {"text_comment": comment, "file_ids": [file["id"]], "attempt": attempt}
-            to.sent_to.edit(comment=about)
 
 
 def _checked(address: str) -> str:
@@ -223,8 +168,7 @@ def _token_for(address: str) -> str:
     return token
 
 
-def _read(one: Any) -> Submission:
-    about: Mapping[str, Any] = vars(one)
+def _read(about: Mapping[str, Any]) -> Submission:
     user = int(about["user_id"])
     person = about.get("user") or {}
     keys = [(CANVAS_ID, str(user))]
@@ -250,7 +194,6 @@ def _read(one: Any) -> Submission:
         bool(about.get("excused")),
         frozenset(str(one["comment"]) for one in about.get("submission_comments") or ()),
         attempts,
-        one,
     )
 
 

@@ -60,14 +60,14 @@ def send_points(
     """
     grades = grades_of(course, assignment, roster, students)
     canvas = OnCanvas(course, assignment)
-    kind, most = canvas.assignment.grading_type, canvas.assignment.points_possible
+    kind, most = canvas.about.get("grading_type"), canvas.about.get("points_possible")
     if kind not in ("points", "percent"):
         raise UserError(f"the assignment shows grades as {kind}. In Canvas, display them as points")
     to_check = not_final(grades) + why_other_maximum(most, canvas.url, grades.results)
     new = {who: one.result.final for who, one in grades.wanted.items() if one.is_scored}
     there = _by_student(canvas.submissions(), grades.roster, to_check)
     changes = _changes(new, there)
-    seen = "once you post the grades" if canvas.assignment.post_manually else "at once"
+    seen = "once you post the grades" if canvas.about.get("post_manually") else "at once"
     say(f"{canvas.url}: points of {counted(len(changes), 'student')} change, of {len(new)}.")
     if changes:
         rows = [(who, _shown(there[who].score), "→", _shown(new[who])) for who in changes]
@@ -82,7 +82,7 @@ def send_points(
         return to_check + [_NOT_SENT] * bool(changes)
     if changes:
         try:
-            canvas.send_points({there[who].user: in_digits(new[who]) for who in changes})
+            canvas.requests.give_points({there[who].user: in_digits(new[who]) for who in changes})
         except UserError as why:  # it may have been done
             say(str(why))
         there = _by_student(canvas.submissions(), grades.roster, [])
@@ -158,7 +158,7 @@ def send_feedback(
     failures = 0
     for page in new:
         try:
-            canvas.send_page(page.on_canvas, page.path, page.comment, page.attempt)
+            canvas.requests.give_page(page.on_canvas.user, page.path, page.comment, page.attempt)
             failures = 0
         except UserError as why:
             say(f"{page.student}: {why}")
