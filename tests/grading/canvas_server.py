@@ -18,7 +18,7 @@ ASSIGNMENT = "/api/v1/courses/7/assignments/1234"
 CONFIG = """
 c.Canvas.address = {address!r}
 c.Canvas.course_id = 7
-c.Canvas.assignments = {{"hw2": 1234}}
+c.Canvas.assignments = {{"hw2": 1234, "ps1": 1234}}
 """
 
 
@@ -131,16 +131,17 @@ class CanvasServer:
         self.job = {"id": 5, "workflow_state": "queued", "points": points, "message": None}
         return self.job
 
-    def progress(self) -> dict[str, Any]:
-        if self.job_fails:
-            self.job |= {"workflow_state": "failed", "message": "grades of a closed period"}
-        elif self.job["workflow_state"] == "queued":
+    def work(self) -> None:
+        """Do a step of the job, as it goes on between two requests."""
+        state = self.job.get("workflow_state")
+        if state == "queued":
             self.job["workflow_state"] = "running"
-        else:
+        elif state == "running" and self.job_fails:
+            self.job |= {"workflow_state": "failed", "message": "grades of a closed period"}
+        elif state == "running":
             for user, value in self.job["points"].items():
                 self.students[user].score = float(value)
             self.job["workflow_state"] = "completed"
-        return self.job
 
     def comment(self, user: int, form: dict[str, list[str]]) -> dict[str, Any]:
         one = self.students[user]
@@ -166,6 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         canvas = self.canvas
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         canvas.asked.append(f"{self.command} {self.path}")
+        canvas.work()
         fault = ""
         for at, (method, pattern, kind) in enumerate(canvas.faults):
             if method == self.command and re.search(pattern, self.path):
@@ -217,7 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path == f"{ASSIGNMENT}/submissions/update_grades":
             return 200, json.dumps(canvas.grade(parse_qs(body.decode()))).encode()
         if path == "/api/v1/progress/5":
-            return 200, json.dumps(canvas.progress()).encode()
+            return 200, json.dumps(canvas.job).encode()
         if path.endswith("/comments/files"):
             about = {"upload_url": f"{canvas.elsewhere}/upload", "upload_params": {"key": "k"}}
             return 200, json.dumps(about).encode()
