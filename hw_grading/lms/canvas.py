@@ -69,7 +69,7 @@ class Submission:
     user: int
     who: Who
     attempt: int  # 0 if nothing was submitted
-    submitted_at: str
+    when: datetime | None  # UTC, without a zone
     late: bool  # by Canvas' due date
     files: tuple[Attached, ...]
     score: float | None  # as it was entered, before Canvas' own rule for late work
@@ -181,12 +181,13 @@ def _read(about: Mapping[str, Any]) -> Submission:
         for version in sorted([*history, about], key=lambda one: one.get("attempt") or 0)
         for file in _files(version)
     }
+    when = about.get("submitted_at")
     score = about["entered_score"] if about.get("entered_score") is not None else about["score"]
     return Submission(
         user,
         Who(f"{quoted(name)} ({user})", tuple(keys), name, account=str(user)),
         int(about.get("attempt") or 0),
-        str(about.get("submitted_at") or ""),
+        time_of(when) if when else None,
         bool(about.get("late")),
         _files(about),
         None if score is None else float(score),
@@ -198,16 +199,11 @@ def _read(about: Mapping[str, Any]) -> Submission:
 
 
 def _files(version: Mapping[str, Any]) -> tuple[Attached, ...]:
-    files = version.get("attachments") or ()
-    return tuple(
-        Attached(int(one["id"]), _own_name(str(one["display_name"])), one["size"], one["url"])
-        for one in files
-    )
-
-
-def _own_name(text: str) -> str:
-    """Return the last part of a path, which its student may have written."""
-    return PurePosixPath(text.replace("\\", "/")).name or "file"
+    found = []
+    for one in version.get("attachments") or ():
+        name = PurePosixPath(one["display_name"].replace("\\", "/")).name or "file"
+        found.append(Attached(int(one["id"]), name, one["size"], one["url"]))
+    return tuple(found)
 
 
 # -- what `collect` takes
@@ -218,67 +214,50 @@ def found_on_canvas(
 ) -> tuple[list[list[Found]], list[tuple[str, str]]]:
     """Return the files of each student's last attempt, and those without a file, with the reason.
 
-    A file that is in ``submitted/`` is not fetched again. `records` are by student. Fetched files
-    are kept until the stack is closed.
+    A notebook that is in ``submitted/`` is not fetched again. `records` are by student. Fetched
+    files are kept until the stack is closed.
     """
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="hw-canvas-")))
     canvas = OnCanvas(course, assignment)
-    known = {
-        (one.account, one.attempt): (who, one)
-        for who, one in records.items()
-        if one.platform == CANVAS.name
-    }
-    groups: list[list[Found]] = []
-    left_out = []
+    there = _collected(course, assignment, records)
+    groups, left_out = list[list[Found]](), list[tuple[str, str]]()
     for one in canvas.submissions():
-        if not one.attempt:
-            continue
         group = []
         for file in one.files:
-            name = f"student_{one.user}_{file.number}_{file.name}"  # as in a download
-            there = known.get((str(one.user), file.number))
-            read = partial(_content, canvas, file, folder, course, assignment, there)
-            when, why_no_time = _time_of(one.submitted_at)
+            read = partial(canvas.content, file, folder)
+            if path := there.get((one.who.account, file.number)):
+                read = partial(read_regular_file, path, MAX_BYTES)
             group.append(
                 Found(
                     one.who,
-                    Upload(canvas.url, name, read),
+                    # as in a download
+                    Upload(canvas.url, f"student_{one.user}_{file.number}_{file.name}", read),
                     CANVAS.name,
-                    group=str(one.user),
+                    group=one.who.account,
                     own=without_number(file.name, assignment),
-                    when=when,
-                    why_no_time=why_no_time,
+                    when=one.when,
+                    why_no_time="" if one.when else "Canvas gives no time",
                     late=one.late,
                     attempt=file.number,
                 )
             )
-        groups.append(group)
-        if not group:
+        if group:
+            groups.append(group)
+        elif one.attempt:
             left_out.append((canvas.url, f"{one.who.said} submitted no file"))
-    return [group for group in groups if group], left_out
+    return groups, left_out
 
 
-def _time_of(text: str) -> tuple[datetime | None, str]:
-    try:
-        return time_of(text), ""
-    except UserError as why:
-        return None, f"Canvas gives no time that is possible: {why}"
-
-
-def _content(
-    canvas: OnCanvas,
-    file: Attached,
-    folder: Path,
-    course: Course,
-    assignment: str,
-    there: tuple[str, Record] | None,
-) -> bytes:
-    """Return a file's content: from ``submitted/`` if it was collected, else from Canvas."""
-    if there and file.name.lower().endswith(NOTEBOOK):
-        student, record = there
+def _collected(
+    course: Course, assignment: str, records: Mapping[str, Record]
+) -> dict[tuple[str, int], Path]:
+    """Return the notebooks that were collected, by Canvas' numbers of the user and the file."""
+    there = {}
+    for student, one in records.items():
+        path = course.submitted(student, assignment) / f"{assignment}.ipynb"
         with suppress(UserError, OSError):
-            path = course.submitted(student, assignment) / f"{assignment}.ipynb"
             content = read_regular_file(path, MAX_BYTES)
-            if hashlib.sha256(content).hexdigest() == record.sha256:
-                return content
-    return canvas.content(file, folder)
+            is_same = hashlib.sha256(content).hexdigest() == one.sha256
+            if is_same and one.platform == CANVAS.name and one.name.endswith(NOTEBOOK):
+                there[one.account, one.attempt] = path
+    return there

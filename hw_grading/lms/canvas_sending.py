@@ -115,19 +115,14 @@ class _Page:
     student: str
     path: Path
     attempt: int
-    begin: str  # of the comment that brings it
-    digest: str  # of the page
+    comment: str  # by which the page is known there: it ends with the page's digest
     on_canvas: Submission
-
-    @property
-    def comment(self) -> str:
-        """The comment's text, by which this page is known on Canvas."""
-        return f"{self.begin} ({self.digest})"
 
     @property
     def state(self) -> str:
         """Whether the attempt has an earlier page."""
-        is_there = any(text.startswith(f"{self.begin} (") for text in self.on_canvas.comments)
+        begin = self.comment.rpartition(" (")[0]
+        is_there = any(text.startswith(f"{begin} (") for text in self.on_canvas.comments)
         return "changed" if is_there else "new"
 
 
@@ -206,8 +201,8 @@ def _pages_of(
         else:
             [path] = pages_of(course, assignment, student)
             digest = hashlib.sha256(read_regular_file(path, MAX_BYTES)).hexdigest()[:12]
-            begin = f"Feedback on {assignment}, attempt {attempt}"
-            pages.append(_Page(student, path, attempt, begin, digest, one))
+            comment = f"Feedback on {assignment}, attempt {attempt} ({digest})"
+            pages.append(_Page(student, path, attempt, comment, one))
             newer += [student] if one.attempt > attempt else []
     to_check += by_reason(why, grades.wanted)
     if newer:
