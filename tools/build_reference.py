@@ -160,6 +160,7 @@ def _allowed(trait: Any) -> str:
     """Return the type of a setting and its bounds in words."""
     name = type(trait).__name__
     kinds = {"Float": "number", "Int": "whole number", "Unicode": "text", "Bool": "True or False"}
+    kinds["Dict"] = "dictionary"
     words = [kinds.get(name, name) + (" or None" if trait.allow_none else "")]
     for bound, word in (("min", "at least"), ("max", "at most")):
         value = getattr(trait, bound, None)

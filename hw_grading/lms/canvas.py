@@ -46,9 +46,10 @@ class Canvas(Configurable):
     ).tag(config=True)
     course_id = Integer(0, help="The number in the address of the course's page.").tag(config=True)
     assignments = Dict(
+        default_value={},
         key_trait=Unicode(),
         value_trait=Integer(),
-        help='The number in the address of each homework\'s page, such as {"hw2": 1234}.',
+        help='The number in the address of each homework\'s page, such as {"hw3": 1234}.',
     ).tag(config=True)
 
 

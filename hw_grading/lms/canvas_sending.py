@@ -64,7 +64,8 @@ def send_points(
     if kind not in ("points", "percent"):
         raise UserError(f"the assignment shows grades as {kind}. In Canvas, display them as points")
     to_check = not_final(grades) + why_other_maximum(most, canvas.url, grades.results)
-    new = {who: one.result.final for who, one in grades.wanted.items() if one.is_scored}
+    scored = {who: one.result for who, one in grades.wanted.items() if one.is_scored}
+    new = {who: float(in_digits(one.final)) for who, one in scored.items()}  # as they are sent
     there = _by_student(canvas.submissions(), grades.roster, to_check)
     changes = _changes(new, there)
     seen = "once you post the grades" if canvas.about.get("post_manually") else "at once"
@@ -91,7 +92,7 @@ def send_points(
         if left:
             to_check.append(f"Canvas has other points of {named(left, _MAX_NAMED)}. {_AGAIN}")
     left = _changes(new, there)
-    have = {who: grades.wanted[who].result for who in new if who in there and who not in left}
+    have = {who: one for who, one in scored.items() if who in there and who not in left}
     note_export(course, assignment, KIND, canvas.url, have)
     return to_check
 

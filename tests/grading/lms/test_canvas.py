@@ -87,8 +87,9 @@ def times(number: int, kind: str, path: str = SUBMISSIONS) -> tuple[tuple[str, s
 
 CASES = {
     "two students": Case(),
-    "by the SIS id": Case([(799, "hw2.ipynb", nb("zoe"))], collected={"zoe": nb("zoe")}, said="zoe"),
-    "too many requests": Case(faults=times(2, "429") + times(2, "403") + times(1, "429", "/files/")),
+    "by the SIS id": Case([(799, "hw2.ipynb", nb("zoe"))], collected={"zoe": nb("zoe")}, said=""),
+    "too many requests": Case(
+        faults=times(2, "429") + times(2, "403") + times(1, "429", "/files/")),
     "faults of the server": Case(faults=times(3, "500") + times(1, "502", "/storage/")),
     "a connection that is cut": Case(faults=times(2, "cut") + times(2, "half", "/storage/")),
     "a page that comes again": Case(repeats=2),
@@ -395,6 +396,8 @@ def page(sender: Sender, student: str) -> bytes:
     return (sender.root / "feedback" / student / "hw2/hw2.html").read_bytes()
 
 
+@pytest.mark.slow
+@pytest.mark.smoke
 def test_from_collecting_to_feedback_and_nothing_twice(given: Sender, canvas: CanvasServer) -> None:
     waits = 1  # answers wait for a person, and so grades are not final
     for _ in range(2):
@@ -443,6 +446,7 @@ PAGES = {  # the faults, and how many are sent by the first command
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", PAGES)
 def test_pages_are_sent_once(given: Sender, canvas: CanvasServer, what: str) -> None:
     faults, number, said = PAGES[what]
@@ -457,6 +461,7 @@ def test_pages_are_sent_once(given: Sender, canvas: CanvasServer, what: str) -> 
     assert sorted(sent) == [701, 702, 704]
 
 
+@pytest.mark.slow
 def test_a_page_goes_to_whom_the_list_of_students_names(given: Sender) -> None:
     """Canvas' numbers of ann and bob were exchanged in the list: their pages are nobody's."""
     roster = given.root / "students.csv"
