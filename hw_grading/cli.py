@@ -552,7 +552,7 @@ def feedback(asked: Asked) -> int:
         from hw_grading.lms.canvas_sending import send_feedback
 
         chosen = {"roster": asked.roster, "students": asked.student, "send": asked.send}
-        status = max(status, _say([], send_feedback(course, asked.homework, **chosen)))
+        status = max(status, _say_left(send_feedback(course, asked.homework, **chosen)))
     return status
 
 
@@ -585,7 +585,7 @@ def export(asked: Asked) -> int:
         if asked.fill or asked.output or asked.column:
             raise UserError("--canvas fills in no file. Leave out --fill, --output and --column")
         how = {"roster": asked.roster, "students": asked.student, "send": asked.send}
-        return _say([], send_points(asked.course, asked.homework, **how))
+        return _say_left(send_points(asked.course, asked.homework, **how))
     chosen = {name: getattr(asked, name) for name in ("fill", "roster", "column")}
     chosen["students"] = asked.student
     path, done = export(asked.course, asked.homework, asked.format, asked.output, **chosen)
@@ -654,6 +654,10 @@ def _say(lines: Iterable[object], warnings: Iterable[str] = ()) -> int:
         print(f"warning: {visible(warning)}", file=sys.stderr)
         status = TO_DO
     return status
+
+
+def _say_left(to_check: Sequence[str]) -> int:
+    return _say(["Still to do:" if to_check else "Nothing is left to do."], to_check)
 
 
 def _expect_gradable(asked: Asked) -> None:

@@ -152,7 +152,7 @@ def _settings(kind: type[Configurable]) -> Iterator[str]:
             raise Undescribed(f"{kind.__name__}.{name} has no help")
         values = getattr(trait, "values", None)
         allowed = " or ".join(f"`{v!r}`" for v in values) if values else _allowed(trait)
-        yield _row(name, allowed, repr(trait.default_value), trait.help)
+        yield _row(name, allowed, repr(trait.default()), trait.help)
     yield ""
 
 

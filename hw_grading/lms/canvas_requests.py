@@ -30,6 +30,9 @@ _KNOWN = {
     "Settings, New Access Token",
     "ResourceDoesNotExist": "it has no such course or assignment. Correct c.Canvas in "
     "nbgrader_config.py",
+    "ConnectionError": "it hung up, or cannot be reached",
+    "ConnectTimeout": "it cannot be reached",
+    "ReadTimeout": "it does not answer",
 }
 
 

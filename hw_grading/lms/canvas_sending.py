@@ -86,7 +86,8 @@ def send_points(
             canvas.requests.give_points({there[who].user: in_digits(new[who]) for who in changes})
         except UserError as why:  # it may have been done
             say(str(why))
-        there = _by_student(canvas.submissions(), grades.roster, [])
+        now = {one.user: one for one in canvas.submissions()}
+        there = {who: now.get(one.user, one) for who, one in there.items()}
         left = _changes(new, there)
         say(f"Sent: {len(set(changes) - set(left))}.")
         if left:
