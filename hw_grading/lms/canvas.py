@@ -202,7 +202,7 @@ def _read(about: Mapping[str, Any]) -> Submission:
 def _files(version: Mapping[str, Any]) -> tuple[Attached, ...]:
     found = []
     for one in version.get("attachments") or ():
-        name = PurePosixPath(one["display_name"].replace("\\", "/")).name or "file"
+        name = PurePosixPath(one["display_name"]).name or "file"
         found.append(Attached(int(one["id"]), name, one["size"], one["url"]))
     return tuple(found)
 

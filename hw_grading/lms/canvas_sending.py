@@ -17,7 +17,6 @@ from hw_grading.homework.course import Course
 from hw_grading.lms.canvas import OnCanvas, Submission
 from hw_grading.lms.export import grades_of, not_final, why_other_maximum
 from hw_grading.lms.feedback_zip import by_reason, pages_now, why_not_current
-from hw_grading.lms.platforms import CANVAS
 from hw_grading.lms.roster import Roster, Unknown
 from hw_grading.texts import aligned, counted, in_digits, named, say, typed
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
@@ -193,11 +192,7 @@ def _pages_of(
             why[not_now].append(student)
         elif one is None:
             why["not on Canvas"].append(student)
-        elif (
-            record is None
-            or (record.platform, record.account) != (CANVAS.name, str(one.user))
-            or not (attempt := one.attempts.get(record.attempt))
-        ):
+        elif not (attempt := one.attempts.get(record.attempt) if record else None):
             how = typed("hw-grading collect", assignment, "--canvas")
             why[f"no attempt on Canvas has the file that was graded: {how}"].append(student)
         else:

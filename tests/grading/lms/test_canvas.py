@@ -437,7 +437,9 @@ def test_from_collecting_to_feedback_and_nothing_twice(given: Sender, canvas: Ca
 
 
 PAGES = {  # the faults, and how many are sent by the first command
-    "too many requests": ((("POST", "comments/files", "429"), ("PUT", "701", "403")), 3, ""),
+    "too many requests": (
+        (("POST", "comments/files", "429"), ("POST", "/upload", "429"), ("PUT", "701", "403")),
+        3, "Sent: 3."),
     "a comment without an answer": ((("PUT", "702", "done, then cut"),), 3, "Sent: 3."),
     "an answer that says failure": ((("PUT", "702", "done, then 500"),), 3, "Sent: 3."),
     "a comment that is refused": ((("PUT", "702", "500"),), 2, "Canvas has no page of bob"),
