@@ -459,8 +459,11 @@ def test_pages_are_sent_once(given: Sender, canvas: CanvasServer, what: str) -> 
     assert (len(first), status) == (number, 0 if number == 3 else 1)
     assert not canvas.faults
     assert given.type("feedback", "hw2", "--canvas", "--send") == 0
-    sent = [change[1] for change in [*first, *given.changes()]]
-    assert sorted(sent) == [701, 702, 704]
+    sent = sorted((change[1], change[4]) for change in [*first, *given.changes()])
+    assert sent == [
+        (user, ("hw2.html", page(given, student)))
+        for user, student in ((701, "ann"), (702, "bob"), (704, "dan"))
+    ]
 
 
 @pytest.mark.slow
