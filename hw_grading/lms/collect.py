@@ -11,6 +11,7 @@ from typing import Any
 
 from nbgrader.plugins import ExtractorPlugin
 
+from hw_grading.gradebook.absences import absences_in
 from hw_grading.gradebook.collected import (
     Record,
     keep_aside,
@@ -111,14 +112,15 @@ def collect(
     with ExitStack() as stack:
         groups: Iterable[Sequence[Found]]
         if canvas:
-            groups, left_out = found_on_canvas(course, assignment, collected.students, stack)
+            groups, left_out = found_on_canvas(course, assignment, records, stack)
         else:
             of_each = zip(downloads, by_download, strict=True)
             groups, left_out = _found_in(of_each, assignment, stack)
         found = _counting_in(groups, assignment, left_out)
         left_out = [*dict.fromkeys(left_out)]
-        plan = decide(course, assignment, people, found, left_out, records)
-        say(plan_text(plan, zone, _lateness(course, assignment)))
+        late, left = _lateness(course, assignment)
+        plan = decide(course, assignment, people, found, left_out, records, left)
+        say(plan_text(plan, zone, late))
         if dry_run:
             print("Nothing was written (--dry-run).")
             return bool(plan.entries) and not plan.left_out
@@ -142,17 +144,19 @@ def collect(
     return not (plan.left_out or failed)
 
 
-def _lateness(course: Course, assignment: str) -> Late:
-    """Return what says how late a submission is, by the due date and extensions in the gradebook.
+def _lateness(course: Course, assignment: str) -> tuple[Late, list[str]]:
+    """Return what says how late a submission is, by the gradebook, and who left the course.
 
     Without a gradebook, the due date is the manifest's.
     """
     moment, granted = manifest_of(course.root, assignment).due_moment, dict[str, Extension]()
+    left = list[str]()
     due = moment.astimezone(UTC).replace(tzinfo=None) if moment else None
     with suppress(Unavailable), open_gradebook(course.db_url, assignment) as (db, dates):
         granted = {student: one for (_, student), one in extensions_in(db, assignment).items()}
+        left = [student for student, one in absences_in(db, assignment).items() if one.has_left]
         due = dates[assignment]
-    return lambda student, when: record_by(student, when, due, granted.get(student)).late
+    return lambda student, when: record_by(student, when, due, granted.get(student)).late, left
 
 
 def _found_in(
