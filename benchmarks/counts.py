@@ -13,6 +13,7 @@ import tempfile
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
@@ -45,8 +46,8 @@ def counts_of(name: str) -> dict[str, int]:
         folder = Path(place, "course")
         course = COURSES[name](folder)
         settings = f"\nc.WholeClass.seed = {SEED!r}\n"
-        with (folder / "nbgrader_config.py").open("a", encoding="utf-8") as file:
-            file.write(settings)
+        with (folder / "nbgrader_config.py").open("a", encoding="utf-8") as opened:
+            opened.write(settings)
         _command(folder, "hw_grading", "release", name)
         notebook = _answered(course, name)
         submission = course.submitted("ada", name)
@@ -72,7 +73,7 @@ def _command(folder: Path, *line: str, counts: Path = Path()) -> None:
         raise RuntimeError(f"{' '.join(line)}:\n{done.stdout}{done.stderr}")
 
 
-def _answered(course: Course, name: str) -> nbformat.NotebookNode:
+def _answered(course: Course, name: str) -> Any:
     """Return a right notebook, which trains no network."""
     if name == "hw2":
         return answers()
