@@ -249,8 +249,8 @@ other forms, answers without knowledge, and answers that are kept with the homew
   students make: an argument is ignored, cut or changed in place, a pattern is narrower, a loop
   stops. It is caught if any test takes points from it. If none does, inputs like those of the tests
   are searched that tell it from the solution. If none is found either, it is perhaps as right as
-  the solution: it counts as not caught. Mistakes that only inputs unlike those of the tests tell are
-  listed, and not counted.
+  the solution: it counts as not caught. Mistakes that only inputs unlike those of the tests tell
+  are listed, and not counted.
 - A **wrong answer** is caught if any test takes points. It should cost points in the test of its
   own function only. The rest of the submission is the instructor's, and may not fit it: then the
   test of another function loses points too.
