@@ -130,7 +130,7 @@ def new(asked: Asked) -> int:
     _argument("homework", "default: all homeworks", nargs="*"),
     _number("--mutants", "of each solution; default: 20", default=20),
     _switch("--all", "all mutants, more fresh cases, and tests that take long"),
-    _file("--page", "one page on all homeworks, as Markdown"),
+    _file("--page", "one page on all homeworks, with what needs a decision, as Markdown"),
     homework=False,
 )
 def try_(asked: Asked) -> int:
@@ -153,7 +153,7 @@ def try_(asked: Asked) -> int:
         if found.stopped:
             return STOPPED
     if asked.page:
-        write_page(asked.page, tried)
+        write_page(asked.page, tried, is_short=True)
     return FINE if all(one.is_fine for one in tried) else TO_DO
 
 
