@@ -1,4 +1,4 @@
-"""The autograder for Classroom 50 writes what its collector takes, and shows nothing of the course."""
+"""The autograder for Classroom 50 writes what its collector takes, and shows no hidden line."""
 
 import json
 import subprocess
