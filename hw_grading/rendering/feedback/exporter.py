@@ -125,7 +125,7 @@ class TestsFeedbackExporter(FeedbackExporter):
             score=sum(score.points for score in scores),
         )
         most = sum(cell.max_points for cell in cells)
-        return replace(facts, most=most, result=result, comments={}, told={})
+        return replace(facts, most=most, result=result, comments={}, told={}, of_tests_alone=True)
 
 
 def page_of(
