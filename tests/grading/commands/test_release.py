@@ -126,7 +126,7 @@ def test_links_open_the_notebook_of_the_repository_where_students_work(tmp_path)
         + path.replace("/", "%2F"),
     ]
     written = (tmp_path / "hw2-links.md").read_text()
-    assert re.findall(r"\]\((\S+)\)$", written, re.MULTILINE) == links
+    assert re.findall(r"\]\(([^()]+)\)$", written, re.MULTILINE) == links
     start = unescape(start_page(course, "hw2"))
     assert all(f'<a href="{link}">' in start for link in (links[0], links[2]))
 
