@@ -60,7 +60,8 @@ class StartPage(Configurable):
     repository = Unicode(
         help="The address of a public repository on GitHub with what students get: "
         "`https://github.com/ORG/NAME`. Each homework is a folder there: its unzipped zip. "
-        "`release` then writes links that open it in Colab, in Binder, and on the hub by nbgitpuller."
+        "`release` then writes links that open it in Colab, in Binder, and on the hub by "
+        "nbgitpuller."
     ).tag(config=True)
 
     branch = Unicode("main", help="The branch of the repository.").tag(config=True)
