@@ -14,6 +14,8 @@ from enum import Enum
 from pathlib import Path
 
 from pydantic import TypeAdapter
+from traitlets import Bool
+from traitlets.config import Configurable
 
 from hw_grading.gradebook.results import Result, Results
 from hw_grading.homework.course import Course
@@ -26,7 +28,19 @@ _HEAD = 4_000  # bytes at the beginning of a page, which have the digest
 _DIGEST = re.compile(rb'<meta name="scores" content="([0-9a-f]{64})">')
 
 
-def digest_of(result: Result, comments: Mapping[str, str], told: Told) -> str:
+class FeedbackPage(Configurable):
+    """The students' feedback; ``c.FeedbackPage``."""
+
+    hide_items = Bool(
+        False,
+        help="The items of the rubrics are not shown, only points and the graders' comments. When "
+        "the grades are out, set it to False, and write the feedback again: the report names it.",
+    ).tag(config=True)
+
+
+def digest_of(
+    result: Result, comments: Mapping[str, str], told: Told, *, hides_items: bool = False
+) -> str:
     """Return the digest of what a student's feedback says: points, penalty, reasons, comments.
 
     `told` has the sentences on known mistakes.
@@ -35,6 +49,7 @@ def digest_of(result: Result, comments: Mapping[str, str], told: Told) -> str:
     corrections = [(one.cell, one.points, one.reason) for one in result.corrections]
     totals = (result.final, result.score, result.penalty, result.why_penalty, result.slip_days)
     facts = [totals, sorted(scores), corrections, sorted(comments.items()), told]
+    facts += ["items are hidden"] if hides_items else []
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -59,6 +74,7 @@ def feedback_of(
 
     `comments` are by student and grade id, `told` by student.
     """
+    hides = FeedbackPage(config=results.course.config).hide_items
     found = {}
     for one in results.handed_in:
         student = one.student.id
@@ -67,9 +83,8 @@ def feedback_of(
         if not digests:
             found[student] = Feedback.MISSING
         else:
-            is_current = digests == {
-                digest_of(one, comments.get(student, {}), told.get(student, {}))
-            }
+            said = (comments.get(student, {}), told.get(student, {}))
+            is_current = digests == {digest_of(one, *said, hides_items=hides)}
             found[student] = Feedback.CURRENT if is_current else Feedback.OLDER
     return found
 
