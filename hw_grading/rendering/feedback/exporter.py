@@ -133,8 +133,8 @@ class TestsFeedbackExporter(FeedbackExporter):
             score=sum(score.points for score in scores),
         )
         most = sum(cell.max_points for cell in cells)
-        alone = {"comments": {}, "told": {}, "marks": {}, "of_tests_alone": True}
-        return replace(facts, most=most, result=result, **alone)
+        facts = replace(facts, comments={}, told={}, marks={}, of_tests_alone=True)
+        return replace(facts, most=most, result=result)
 
 
 def page_of(
