@@ -133,7 +133,8 @@ class TestsFeedbackExporter(FeedbackExporter):
             score=sum(score.points for score in scores),
         )
         most = sum(cell.max_points for cell in cells)
-        return replace(facts, most=most, result=result, comments={}, told={}, marks={})
+        facts = replace(facts, comments={}, told={}, marks={}, of_tests_alone=True)
+        return replace(facts, most=most, result=result)
 
 
 def page_of(
