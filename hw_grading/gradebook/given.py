@@ -35,6 +35,8 @@ def digest_of(result: Result, comments: Mapping[str, str], told: Told) -> str:
     corrections = [(one.cell, one.points, one.reason) for one in result.corrections]
     totals = (result.final, result.score, result.penalty, result.why_penalty, result.slip_days)
     facts = [totals, sorted(scores), corrections, sorted(comments.items()), told]
+    if result.comments:
+        facts += [(one.cell, one.line, one.text, one.digest) for one in result.comments]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
