@@ -90,7 +90,7 @@ def _answers(desk: HomeworkDesk) -> dict[str, Cell]:
 
 def _lines(source: str, limits: Limits) -> list[str]:
     """Return each line of code as HTML."""
-    return code_html(source, limits, nowrap=True).split("\n") if source.strip() else []
+    return list(code_html(source, limits, nowrap=True).split("\n")) if source.strip() else []
 
 
 def _text(cell: Mapping[str, Any], limits: Limits) -> str:
@@ -98,10 +98,12 @@ def _text(cell: Mapping[str, Any], limits: Limits) -> str:
 
 
 def _part(one: PartResult) -> Json:
-    about = {name: getattr(one, name) for name in ("points", "earned", "passed", "fresh", "is_whole")}
+    about = {
+        name: getattr(one, name) for name in ("points", "earned", "passed", "fresh", "is_whole")
+    }
     return about | {"name": plain(one.name, _LONGEST), "message": plain(one.message, _LONGEST)}
 
 
 def _comment(one: Comment, digest: str) -> Json:
-    about = asdict(one) | {"version": one.version, "outdated": one.digest != digest}
-    return about | {"html": markdown(comment_markdown(one.text))}
+    html = markdown(comment_markdown(one.text))
+    return asdict(one) | {"outdated": one.digest != digest, "html": html}

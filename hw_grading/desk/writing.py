@@ -4,6 +4,7 @@ A request may contain anything. pydantic makes the gradebook's own objects of it
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from re import fullmatch
 from typing import Annotated, Any, TypeVar
 
@@ -76,7 +77,7 @@ class _Comment(Body):
     student: str
     line: int = Field(ge=0, le=100_000)
     text: str = Field(max_length=LONGEST_TEXT)
-    version: str
+    seen: datetime | None
     digest: str = Field(pattern="^[0-9a-f]{16}$")
 
 

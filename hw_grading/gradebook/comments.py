@@ -23,13 +23,8 @@ class Comment:
     line: int  # from 1 on; 0: the whole answer
     text: str
     grader: str
-    at: datetime  # UTC
+    at: datetime  # UTC; no two saves have the same, so it is the version
     digest: str  # of the answer's source, by `hw_grading.gradebook.runs.digest_of`
-
-    @property
-    def version(self) -> str:
-        """What a save of this line must name. It is "" where there is no comment."""
-        return self.at.isoformat()
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,7 @@ class Said:
 
     line: int
     text: str
-    version: str  # of the comment that the grader saw there
+    seen: datetime | None  # when the comment was saved that the grader saw there; None: none
     digest: str  # of the answer's source that the grader saw
 
 
@@ -73,7 +68,7 @@ def save(rows: Rows, student: str, said: Said, grader: str) -> None:
     text = said.text.strip()
     there = comments_on(rows.connection, rows.assignment, rows.cell, student)
     old = next((one for one in there if one.line == said.line), None)
-    if (old.version if old else "") != said.version:
+    if (old.at if old else None) != said.seen:
         raise CommentChanged(old)
     before = old.text if old else ""
     if text == before and (old is None or old.digest == said.digest):

@@ -82,7 +82,7 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
             points=facts.points(score),
             remark=facts.remark(name),
             section=None if is_code else _section(cell, kind, render, limits),
-            code=notes.split(cell, code) if code else (),
+            code=notes.split(cell, code) if is_code else (),
             first_line=plain(cell.source.strip().partition("\n")[0], 60),
             outputs=outputs_in(cell, kind, limits) if is_code else Markup(),
             notes=notes.below(cell),

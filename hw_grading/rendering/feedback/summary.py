@@ -385,8 +385,8 @@ def _lines(
         if unchanged and score.cell.by_hand and score.cell.max_points:  # so nbgrader gave 0
             lines.setdefault(name, []).append(Line("you gave no answer", numbers.get(name)))
     for name, count in Counter(one.cell for one in facts.result.comments).items():
-        said = f"{counted(count, 'comment')} by your grader, at your answer"
-        lines.setdefault(name, []).append(Line(said, numbers.get(name)))
+        by_grader = f"{counted(count, 'comment')} by your grader, at your answer"
+        lines.setdefault(name, []).append(Line(by_grader, numbers.get(name)))
     return lines
 
 
