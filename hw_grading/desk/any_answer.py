@@ -98,9 +98,8 @@ def _text(cell: Mapping[str, Any], limits: Limits) -> str:
 
 
 def _part(one: PartResult) -> Json:
-    about = {
-        name: getattr(one, name) for name in ("points", "earned", "passed", "fresh", "is_whole")
-    }
+    names = ("points", "earned", "passed", "fresh", "is_whole")
+    about = {name: getattr(one, name) for name in names}
     return about | {"name": plain(one.name, _LONGEST), "message": plain(one.message, _LONGEST)}
 
 

@@ -5,6 +5,7 @@ read files and the database, so a slow request does not delay others.
 """
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,9 +56,11 @@ class Page(DeskHandler):
         desk = await self.in_thread(self.desks.desk, assignment)
         is_student = self._template == "student.html"
         if cell:
-            of_any = partial(any_answer.expect_answer, desk)
-            check = {"student.html": desk.name_of, "read.html": of_any}
-            await self.in_thread(check.get(self._template, desk.question), cell)
+            checks: dict[str, Callable[[str], object]] = {
+                "read.html": partial(any_answer.expect_answer, desk),
+                "student.html": desk.name_of,
+            }
+            await self.in_thread(checks.get(self._template, desk.question), cell)
         self.xsrf_token  # noqa: B018 - this sets the cookie that the page's scripts send back
         self.show(
             self._template,

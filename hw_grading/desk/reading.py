@@ -106,7 +106,7 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
 
 
 def used_before(desk: HomeworkDesk, cell: str, gradings: Mapping[str, Grading]) -> list[Json]:
-    """Return the comments that students got on a question, in marks or on lines, most used first."""
+    """Return the comments that students got on a question, the most used first."""
     texts = Counter(one.mark.comment for one in gradings.values() if one.mark.comment)
     texts.update(one.text for one in desk.book.comments_on(cell))
     return [{"text": text, "times": times} for text, times in texts.most_common(_MAX_COMMENTS)]
@@ -254,6 +254,7 @@ def _counting(desk: HomeworkDesk, gradings: Mapping[str, Grading]) -> dict[str, 
 
 
 def of_submission(one: Submitted) -> Json:
+    """Return what is known of a submission."""
     return {name: getattr(one, name) for name in ("student", "status", "reason", "late")}
 
 
@@ -288,6 +289,7 @@ def _same(students: Iterable[str], known: Mapping[str, Submitted], cell: str) ->
 
 
 def why_missing(submission: Submitted) -> str:
+    """Return why there is no such cell."""
     if not submission.found:
         return "This student has no graded notebook."
     if submission.glances:
@@ -307,6 +309,7 @@ def markdown(text: str) -> str:
 def or_text(
     make: Callable[[Mapping[str, Any], Limits], str], cell: Mapping[str, Any], limits: Limits
 ) -> str:
+    """Return a cell as HTML, or its text if that fails."""
     try:
         return str(make(cell, limits))
     except Exception:  # libraries may raise anything on a hostile cell
