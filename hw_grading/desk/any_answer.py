@@ -90,7 +90,8 @@ def _answers(desk: HomeworkDesk) -> dict[str, Cell]:
 
 def _lines(source: str, limits: Limits) -> list[str]:
     """Return each line of code as HTML."""
-    return list(code_html(source, limits, nowrap=True).split("\n")) if source.strip() else []
+    lines = code_html(source, limits, nowrap=True).split("\n") if source.strip() else []
+    return list(lines[: source.count("\n") + 1])  # pygments ends the last line
 
 
 def _text(cell: Mapping[str, Any], limits: Limits) -> str:

@@ -28,7 +28,7 @@ export class Comment {
       this.refresh();
     });
     this.field.addEventListener("keydown", (event) => this.key(event));
-    parts.addEventListener("focusin", () => this.offer());
+    this.field.addEventListener("focus", () => this.offer());
     parts.addEventListener("focusout", (event) => {
       if (parts.contains(/** @type {Node} */ (event.relatedTarget))) return;
       this.box.hidden = true;
@@ -64,7 +64,7 @@ export class Comment {
     event.preventDefault();
   }
 
-  /** Suggest earlier comments that have most of the typed words, or begin one as it is typed. */
+  /** Suggest earlier comments that have half of the typed words, the most alike first. A word may have only begun. */
   offer() {
     const typed = wordsIn(this.field.value);
     const shared = (text) => {
