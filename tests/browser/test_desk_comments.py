@@ -149,7 +149,7 @@ def test_earlier_words_are_offered_and_the_later_of_two_graders_chooses(root, de
     history = page.locator("#history tbody tr")
     expect(history).to_have_count(4)
     expect(history.first).to_contain_text("Kimcomment removed")
-    expect(history.nth(2)).to_contain_text("Leecomment– → –comment on line 2: The slope")
+    expect(history.nth(2)).to_contain_text("Leecommentcomment on line 2: The slope")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (640, "dark"), (400, "light")])

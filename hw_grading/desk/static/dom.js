@@ -46,7 +46,7 @@ export function historyOf(title, events) {
     when(event.at),
     make("bdi", {}, event.grader),
     event.action,
-    `${points(event.score_before)} → ${points(event.score_after)}`,
+    event.score_before === event.score_after ? "" : `${points(event.score_before)} → ${points(event.score_after)}`,
     event.what || "",
   ]);
   return make(
