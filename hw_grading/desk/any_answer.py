@@ -1,7 +1,10 @@
 """The page of any answer of a student: its lines, the parts of its tests, comments, corrections."""
 
+import functools
+import itertools
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from hw_grading.desk.desks import HomeworkDesk, NotThere
@@ -18,6 +21,7 @@ from hw_grading.desk.reading import (
 from hw_grading.gradebook.comments import Comment, Said
 from hw_grading.gradebook.runs import digest_of
 from hw_grading.homework.notebook import ANSWER, Cell, Notebook
+from hw_grading.notebooks import size_and_time
 from hw_grading.outcome import PartResult
 from hw_grading.rendering.answers import code_html, outputs_html, text_html
 from hw_grading.rendering.limits import Limits
@@ -82,9 +86,14 @@ def comment(desk: HomeworkDesk, cell: str, student: str, said: Said, grader: str
 
 def _answers(desk: HomeworkDesk) -> dict[str, Cell]:
     """Return the answers of the instructor's notebooks in their order, by grade id."""
-    course = desk.course
-    paths = course.notebooks_in(course.source(desk.assignment), desk.assignment)
-    cells = [cell for path in paths if path.exists() for cell in Notebook.read(path).cells]
+    paths = desk.course.notebooks_in(desk.course.source(desk.assignment), desk.assignment)
+    found = (_answers_in(path, size_and_time(path)) for path in paths if path.exists())
+    return dict(itertools.chain.from_iterable(map(dict.items, found)))
+
+
+@functools.lru_cache(maxsize=20)
+def _answers_in(path: Path, _: object) -> dict[str, Cell]:
+    cells = Notebook.read(path).cells
     return {cell.grade_id: cell for cell in cells if cell.kind == ANSWER and cell.grade_id}
 
 
