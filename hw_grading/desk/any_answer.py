@@ -1,7 +1,6 @@
 """The page of any answer of a student: its lines, the parts of its tests, comments, corrections."""
 
 import functools
-import itertools
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -32,11 +31,10 @@ from hw_support.submission.problems import plain
 _LONGEST = 1_000  # characters of a part's message
 
 
-def expect_answer(desk: HomeworkDesk, cell: str) -> str:
-    """Return the grade id of an answer; `NotThere` if the homework has no such answer."""
+def expect_answer(desk: HomeworkDesk, cell: str) -> None:
+    """Raise `NotThere` if the homework has no answer with this grade id."""
     if cell not in (answers := _answers(desk)):
         raise NotThere(f"{desk.assignment} has no such answer. It has: {', '.join(answers)}.")
-    return cell
 
 
 def shown(desk: HomeworkDesk, cell: str, student: str) -> Json:
@@ -87,8 +85,10 @@ def comment(desk: HomeworkDesk, cell: str, student: str, said: Said, grader: str
 def _answers(desk: HomeworkDesk) -> dict[str, Cell]:
     """Return the answers of the instructor's notebooks in their order, by grade id."""
     paths = desk.course.notebooks_in(desk.course.source(desk.assignment), desk.assignment)
-    found = (_answers_in(path, size_and_time(path)) for path in paths if path.exists())
-    return dict(itertools.chain.from_iterable(map(dict.items, found)))
+    found: dict[str, Cell] = {}
+    for path in filter(Path.exists, paths):
+        found |= _answers_in(path, size_and_time(path))
+    return found
 
 
 @functools.lru_cache(maxsize=20)

@@ -142,14 +142,24 @@ def test_earlier_words_are_offered_and_the_later_of_two_graders_chooses(root, de
     expect(dialog).to_contain_text("Lee wrote a comment here in the meantime.")
     dialog.get_by_role("button", name="Save yours").click()
     expect(page.locator("li[data-line='2'] .given")).to_contain_text("Mine.")
+
+    path = root / "autograded" / ADA / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    path.write_text(path.read_text().replace("slope = ", "grad = "), encoding="utf-8")
+    page = reading(kim)  # she submitted again
+    expect(page.locator("#answer .given")).to_have_count(0)
+    older = page.locator("#notes .given", has_text="Mine.")
+    expect(older).to_contain_text("About an earlier version of the answer.On line 2. Kim")
+    older.get_by_role("button", name="Change").click()
+    page.keyboard.press("Control+Enter")  # it is still right
+    expect(page.locator("li[data-line='2'] .given")).to_contain_text("Mine.")
     page.get_by_role("button", name="Change the comment on line 2").click()
     page.locator("#comment").fill("")
     page.keyboard.press("Control+Enter")
     expect(page.locator("li[data-line='2'] .given")).to_have_count(0)
     history = page.locator("#history tbody tr")
-    expect(history).to_have_count(4)
+    expect(history).to_have_count(5)
     expect(history.first).to_contain_text("Kimcomment removed")
-    expect(history.nth(2)).to_contain_text("Leecommentcomment on line 2: The slope")
+    expect(history.nth(3)).to_contain_text("Leecommentcomment on line 2: The slope")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (640, "dark"), (400, "light")])
