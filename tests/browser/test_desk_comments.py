@@ -91,7 +91,7 @@ def test_a_line_is_commented_on_and_a_point_is_taken_by_keyboard(root, desks, tm
     keys.press("Enter")
     expect(tests.get_by_label("to", exact=True)).to_have_value("1")
     tests.get_by_label("because (students read this)").focus()
-    keys.type("A loop was asked for.")
+    keys.type("=1+1 <b>A loop</b> was asked for.")
     keys.press("Enter")
     expect(tests.locator("tbody tr")).to_contain_text("1 of 3 (2 by the test)")
 
@@ -105,14 +105,16 @@ def test_a_line_is_commented_on_and_a_point_is_taken_by_keyboard(root, desks, tm
     expect(said.locator("img, a")).to_have_count(0)
     expect(page.locator(".answer .code").first).to_have_text(re.compile("^def relu.*slope$", re.S))
     expect(page.locator(".box")).to_contain_text("1 comment by your grader, at your answer")
-    expect(page.locator(".box")).to_contain_text("you alone: A loop was asked for.")
+    expect(page.locator(".box")).to_contain_text("you alone: =1+1 <b>A loop</b> was")
     assert page.evaluate("window.ran") is None
     table = tmp_path / "out.csv"
     words = ["export", ASSIGNMENT, "--format", "questions", "--output", str(table)]
     assert main(["--course", str(root), *words]) == 0
     with table.open(newline="", encoding="utf-8-sig") as file:
-        totals = {one["student_id"]: one["score"] for one in csv.DictReader(file)}
-    assert (float(totals[ADA]), float(totals["student000"])) == (3, 2)  # she had 4
+        rows = {one["student_id"]: one for one in csv.DictReader(file)}
+    assert (float(rows[ADA]["score"]), float(rows["student000"]["score"])) == (3, 2)  # she had 4
+    assert not any(value.startswith("=") for value in rows[ADA].values())
+    assert "1+1 <b>A loop</b> was asked for." in rows[ADA]["why_corrections"]
     assert errors == []
 
 
