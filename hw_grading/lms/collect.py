@@ -11,6 +11,7 @@ from typing import Any
 
 from nbgrader.plugins import ExtractorPlugin
 
+from hw_grading.gradebook.absences import absences_in
 from hw_grading.gradebook.collected import (
     Record,
     keep_aside,
@@ -24,6 +25,7 @@ from hw_grading.gradebook.scores import open_gradebook, record_by
 from hw_grading.homework.course import Course
 from hw_grading.homework.folders import TIMESTAMP
 from hw_grading.homework.homework import manifest_of
+from hw_grading.lms.canvas import found_on_canvas
 from hw_grading.lms.downloads import NOTEBOOK, ZIP, content_of, files_in
 from hw_grading.lms.plan import (
     REPLACES,
@@ -71,15 +73,16 @@ def collect(
     roster: Path | None = None,
     canvas_gradebook: Path | None = None,
     moodle_worksheets: Sequence[Path] = (),
+    canvas: bool = False,
     dry_run: bool = False,
     yes: bool = False,
 ) -> bool:
-    """Show the submissions in downloads, and write them into ``submitted/`` if you agree.
+    """Show the submissions in downloads or on Canvas, and write them if you agree.
 
-    `downloads` are zips, folders or notebooks. The gradebook and the worksheet say whose files they
-    are, the worksheet also when they were submitted: one for all downloads, or one for each. With
-    `dry_run` nothing is written, with `yes` nobody is asked. Returns whether there was something to
-    collect and nothing was left out.
+    They go into ``submitted/``. `downloads` are zips, folders or notebooks; with `canvas` there are
+    none. The gradebook and the worksheet say whose files they are, the worksheet also when they
+    were submitted: one for all downloads, or one for each. With `dry_run` nothing is written, with
+    `yes` nobody is asked. Returns whether there was something to collect and nothing was left out.
     """
     course = Course(folder)
     course.expect_homework(assignment)
@@ -107,9 +110,17 @@ def collect(
     collected = read_collected(course, assignment)
     records = collected.students
     with ExitStack() as stack:
-        found, left_out = _found_in(zip(downloads, by_download, strict=True), assignment, stack)
-        plan = decide(course, assignment, people, found, left_out, records)
-        say(plan_text(plan, zone, _lateness(course, assignment)))
+        groups: Iterable[Sequence[Found]]
+        if canvas:
+            groups, left_out = found_on_canvas(course, assignment, records, stack)
+        else:
+            of_each = zip(downloads, by_download, strict=True)
+            groups, left_out = _found_in(of_each, assignment, stack)
+        found = _counting_in(groups, assignment, left_out)
+        left_out = [*dict.fromkeys(left_out)]
+        late, left = _lateness(course, assignment)
+        plan = decide(course, assignment, people, found, left_out, records, left)
+        say(plan_text(plan, zone, late))
         if dry_run:
             print("Nothing was written (--dry-run).")
             return bool(plan.entries) and not plan.left_out
@@ -133,28 +144,30 @@ def collect(
     return not (plan.left_out or failed)
 
 
-def _lateness(course: Course, assignment: str) -> Late:
-    """Return what says how late a submission is, by the due date and extensions in the gradebook.
+def _lateness(course: Course, assignment: str) -> tuple[Late, list[str]]:
+    """Return what says how late a submission is, by the gradebook, and who left the course.
 
     Without a gradebook, the due date is the manifest's.
     """
     moment, granted = manifest_of(course.root, assignment).due_moment, dict[str, Extension]()
+    left = list[str]()
     due = moment.astimezone(UTC).replace(tzinfo=None) if moment else None
     with suppress(Unavailable), open_gradebook(course.db_url, assignment) as (db, dates):
         granted = {student: one for (_, student), one in extensions_in(db, assignment).items()}
+        left = [student for student, one in absences_in(db, assignment).items() if one.has_left]
         due = dates[assignment]
-    return lambda student, when: record_by(student, when, due, granted.get(student)).late
+    return lambda student, when: record_by(student, when, due, granted.get(student)).late, left
 
 
 def _found_in(
     downloads: Iterable[tuple[Path, Mapping[str, Accounts]]], assignment: str, stack: ExitStack
-) -> tuple[list[Found], list[Told]]:
-    """Return the submissions in downloads, and the files that are left out.
+) -> tuple[list[list[Found]], list[Told]]:
+    """Return the files of each submission in downloads, and the files that are left out.
 
     Beside each download are the accounts in it, by the platform's name. Zips stay open until the
     stack is closed.
     """
-    found: list[Found] = []
+    found: list[list[Found]] = []
     left_out: list[Told] = []
     for path, accounts in downloads:
         groups: defaultdict[str, list[Found]] = defaultdict(list)
@@ -170,12 +183,21 @@ def _found_in(
                     groups[one.group].append(one)
             except UserError as why:
                 left_out += [(upload.file, str(why))] if upload.is_work else []
-        for group in groups.values():
-            try:
-                found += _counting(group, assignment)
-            except UserError as why:
-                left_out += [(one.upload.file, str(why)) for one in _work(group)]
-    return found, list(dict.fromkeys(left_out))
+        found += groups.values()
+    return found, left_out
+
+
+def _counting_in(
+    groups: Iterable[Sequence[Found]], assignment: str, left_out: list[Told]
+) -> list[Found]:
+    """Return the files to grade; add those of unclear submissions to `left_out`."""
+    found: list[Found] = []
+    for group in groups:
+        try:
+            found += _counting(group, assignment)
+        except UserError as why:
+            left_out += [(one.upload.file, str(why)) for one in _work(group)]
+    return found
 
 
 def _work(group: Sequence[Found]) -> Sequence[Found]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -86,8 +86,12 @@ def decide(
     found: Sequence[Found],
     left_out: Sequence[Told],
     collected: Mapping[str, Record],
+    left: Collection[str] = (),
 ) -> Plan:
-    """Decide which of the found files to collect; `collected` is by student id."""
+    """Decide which of the found files to collect; `collected` is by student id.
+
+    The students in `left` left the course: nothing of theirs is missing.
+    """
     headings = (OLDER, BESIDE, LEFT_OUT, UNKNOWN, NO_TIME, DAMAGED, MISSING)
     platforms = {one.upload.file: one.platform for one in found}
     plan = Plan(assignment, [], {heading: [] for heading in headings}, platforms)
@@ -118,7 +122,8 @@ def decide(
             sections[DAMAGED].append((person.id, str(why)))
     there = {entry.person for entry in plan.entries}
     there |= {p for p in roster.people if os.path.lexists(course.submitted(p.id, assignment))}
-    sections[MISSING] += [(p.id, p.name) for p in roster.people if p not in there]
+    missing = (p for p in roster.people if p not in there and p.id not in left)
+    sections[MISSING] += [(p.id, p.name) for p in missing]
     return plan
 
 
@@ -227,7 +232,8 @@ def plan_text(plan: Plan, zone: tzinfo, late: Late) -> str:
 def _row(entry: Entry, zone: tzinfo, how_late: Late) -> tuple[str, ...]:
     found = entry.found
     when = found.when.replace(tzinfo=UTC).astimezone(zone) if found.when else None
-    late = f"LATE, says {found.platform}" if found.late else how_late(entry.person.id, found.when)
+    late = how_late(entry.person.id, found.when)
+    late = late or (f"LATE, says {found.platform}" if found.late else "")
     name = entry.person.name or found.who.said
     shown = f"{when:%Y-%m-%d %H:%M:%S %Z}" if when else "-"
     row = (entry.person.id, name, shown, late, entry.state, found.upload.name)

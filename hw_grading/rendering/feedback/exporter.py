@@ -12,7 +12,8 @@ import nbformat
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.given import digest_of
+from hw_grading.gradebook.book import ManualGrading
+from hw_grading.gradebook.given import FeedbackPage, digest_of
 from hw_grading.gradebook.results import Result, read_results
 from hw_grading.gradebook.scores import Score, comments_in, open_gradebook
 from hw_grading.homework.course import Course
@@ -88,8 +89,15 @@ class FeedbackExporter(Exporter):
             comments=comments,
             places=places,
             told=told_to(results.of(student), self._mistakes),
+            marks=self._book.told(student),
+            hides_items=FeedbackPage(config=course.config).hide_items,
             instructors=instructors,
         )
+
+    @cached_property
+    def _book(self) -> ManualGrading:
+        course, assignment, *_ = self._of_class
+        return ManualGrading(course, assignment)
 
     @cached_property
     def _mistakes(self) -> tuple[Mistake, ...]:
@@ -125,7 +133,7 @@ class TestsFeedbackExporter(FeedbackExporter):
             score=sum(score.points for score in scores),
         )
         most = sum(cell.max_points for cell in cells)
-        return replace(facts, most=most, result=result, comments={}, told={})
+        return replace(facts, most=most, result=result, comments={}, told={}, marks={})
 
 
 def page_of(
@@ -139,7 +147,7 @@ def page_of(
     page = _PAGE.render(
         facts=facts,
         student=plain(facts.student, 200),
-        digest=digest_of(facts.result, facts.comments, facts.told),
+        digest=digest_of(facts.result, facts.comments, facts.told, hides_items=facts.hides_items),
         summary=summary_of(facts, cells, problems),
         cells=list(shown_cells(facts, cells)),
         trouble=trouble,
