@@ -5,6 +5,8 @@ read files and the database, so a slow request does not delay others.
 """
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from pydantic_core import to_jsonable_python
 from tornado import web
 
-from hw_grading.desk import mistakes, pictures, reading
+from hw_grading.desk import any_answer, mistakes, pictures, reading
 from hw_grading.desk.answers import Glance
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.desks import HomeworkDesk, NotThere
@@ -50,7 +52,11 @@ class Page(DeskHandler):
         desk = await self.in_thread(self.desks.desk, assignment)
         is_student = self._template == "student.html"
         if cell:
-            await self.in_thread(desk.name_of if is_student else desk.question, cell)
+            checks: dict[str, Callable[[str], object]] = {
+                "read.html": partial(any_answer.expect_answer, desk),
+                "student.html": desk.name_of,
+            }
+            await self.in_thread(checks.get(self._template, desk.question), cell)
         self.xsrf_token  # noqa: B018 - this sets the cookie that the page's scripts send back
         self.show(
             self._template,
@@ -82,6 +88,8 @@ class Api(DeskHandler, APIHandler):
                 return reading.answer(desk, cell, student)
             case "similar", True, True:
                 return reading.similar(desk, cell, student)
+            case "read", True, True:
+                return any_answer.shown(desk, cell, student)
             case "student", True, False:
                 return reading.student(desk, cell)
             case "mistakes", False, False:
@@ -179,7 +187,7 @@ def routes() -> list[tuple[Any, ...]]:
         (rf"{page}/mistakes", Page, {"template": "mistakes.html"}),
         *(
             (rf"{page}/{name}/{part}", Page, {"template": f"{name}.html"})
-            for name in ("grade", "grid", "student")
+            for name in ("grade", "grid", "read", "student")
         ),
         (rf"{place}/.*", Missing),
     ]

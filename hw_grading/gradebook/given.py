@@ -49,6 +49,8 @@ def digest_of(
     corrections = [(one.cell, one.points, one.reason) for one in result.corrections]
     totals = (result.final, result.score, result.penalty, result.why_penalty, result.slip_days)
     facts = [totals, sorted(scores), corrections, sorted(comments.items()), told]
+    if result.comments:
+        facts += [(one.cell, one.line, one.text, one.digest) for one in result.comments]
     facts += ["items are hidden"] if hides_items else []
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -282,7 +282,7 @@ class Rows:
                 student=row.student,
                 action=row.action,
                 score_after=after.get("score"),
-                what=_said(after.get("mark") or {}),
+                what=_said(after.get("mark") or after),
             )
             found[key] = replace(event, score_before=before.get("score"))
         return list(found.values())
@@ -334,13 +334,14 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
 
 
 def _said(mark: Mapping[str, Any]) -> str:
-    """Return a one-line description of a mark in the history."""
+    """Return a one-line description of a mark, or of a comment alone, in the history."""
     items, adjustment = len(mark.get("chosen", ())), mark.get("adjustment")
     said = [counted(items, "item")] if items else []
     if adjustment:
         said.append(f"adjustment {signed(adjustment)}")
     if mark.get("comment"):
-        said.append(f"comment: {mark['comment']}")
+        where = f" on line {mark['line']}" if mark.get("line") else ""
+        said.append(f"comment{where}: {mark['comment']}")
     if mark.get("flagged"):
         said.append(f"flagged: {mark['flag_note']}" if mark["flag_note"] else "flagged")
     return "; ".join(said)

@@ -113,6 +113,18 @@ EVENTS = Table(
     _filled("before", Text),  # JSON
     _filled("after", Text),
 )
+COMMENTS = Table(  # on any answer, beside those of marks; `hw_grading.gradebook.comments`
+    "hw_grading_comment",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
+    name_column("student", key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),  # 0: the whole answer
+    _filled("text", Text),
+    name_column("grader"),
+    _filled("at", DateTime),  # UTC
+    _filled("digest", String(64)),  # of the answer that it is about
+)
 LEASES = Table(  # which answer each open page shows; `hw_grading.gradebook.leases`
     "hw_grading_lease",
     METADATA,

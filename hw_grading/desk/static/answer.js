@@ -1,7 +1,7 @@
 // @ts-check
 /** The page on which answers are graded, one after another. */
 
-import { CELL, address, ask, gradingPage } from "./api.js";
+import { CELL, address, ask, gradingPage, readingPage } from "./api.js";
 import { ClassList } from "./classlist.js";
 import { Comment } from "./comment.js";
 import { compare, notSaved } from "./conflict.js";
@@ -211,6 +211,7 @@ async function show(id, fresh = false) {
   student = id;
   if (lease.student !== id) lease.open(id);
   sessionStorage.setItem(HERE, id);
+  byId("to-read").href = readingPage(CELL, id);
   if (moved) {
     [answer, mark] = [null, null];
     if (

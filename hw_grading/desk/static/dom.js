@@ -34,6 +34,29 @@ export function table(heads, rows) {
   return make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body));
 }
 
+/** @param {string} label @param {Element} inside */
+export function scrolling(label, inside) {
+  const about = { className: "scroll", tabIndex: 0, role: "region", "aria-label": label };
+  return make("div", about, inside);
+}
+
+/** Show who did what with an answer. @param {string} title @param {any[]} events */
+export function historyOf(title, events) {
+  const rows = events.map((event) => [
+    when(event.at),
+    make("bdi", {}, event.grader),
+    event.action,
+    event.score_before === event.score_after ? "" : `${points(event.score_before)} → ${points(event.score_after)}`,
+    event.what || "",
+  ]);
+  return make(
+    "details",
+    { open: true },
+    make("summary", {}, `History (${events.length})`),
+    scrolling(`History of ${title}`, table(["When", "Who", "Action", "Score", "What"], rows)),
+  );
+}
+
 /** Make a button. @param {string | Node} content @param {(event: any) => any} onclick @param {object} [more] */
 export function button(content, onclick, more = {}) {
   return make("button", { type: "button", onclick, ...more }, content);

@@ -7,6 +7,7 @@ message may quote hidden tests.
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -393,6 +394,9 @@ def _lines(
         unchanged = score.auto == 0 and score.manual is None and not score.waits
         if unchanged and score.cell.by_hand and score.cell.max_points:  # so nbgrader gave 0
             lines.setdefault(name, []).append(Line("you gave no answer", numbers.get(name)))
+    for name, count in Counter(one.cell for one in facts.result.comments).items():
+        by_grader = f"{counted(count, 'comment')} by your grader, at your answer"
+        lines.setdefault(name, []).append(Line(by_grader, numbers.get(name)))
     return lines
 
 

@@ -15,7 +15,7 @@ from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.given import read_exports
 from hw_grading.gradebook.model import Mark
 from hw_grading.gradebook.runs import digest_of, remember, save_run
-from hw_grading.gradebook.tables import ABSENCES, CORRECTIONS, EXTENSIONS, METADATA, now
+from hw_grading.gradebook.tables import ABSENCES, COMMENTS, CORRECTIONS, EXTENSIONS, METADATA, now
 from hw_grading.homework.course import Course
 
 STUDENTS = ("ada", "ada2")
@@ -59,6 +59,9 @@ def course(tmp_path: Path) -> Course:
                 connection.execute(insert(table).values(key))
             more = {"cell": "why", "kind": "points", "points": 1.0}
             connection.execute(insert(CORRECTIONS).values(key | more))
+            said = {"cell": "why", "line": 0, "text": "x", "grader": "kim", "digest": ""}
+            those = {name: key[name] for name in ("assignment", "student", "at")}
+            connection.execute(insert(COMMENTS).values(those | said))
     return course
 
 
@@ -77,7 +80,7 @@ def test_nothing_of_the_student_stays_and_all_of_the_others(course, capsys):
     before = rows(course, "ada2")
     assert sum(count > 0 for count in before.values()) == len(before) - 1  # but leases
     assert main(["--course", str(course.root), "remove", "ada", "--yes"]) == 0
-    assert "removed: gradebook: 8 rows of runs, marks" in capsys.readouterr().out
+    assert "removed: gradebook: 9 rows of runs, marks" in capsys.readouterr().out
     assert set(rows(course, "ada").values()) == {0}
     assert rows(course, "ada2") == before
     paths = [path for path in course.root.rglob("*") if path.name != "gradebook.db"]
