@@ -173,14 +173,16 @@ class _Inbox:
             self.taken.refused.append((sent.file, str(why)))
             return
         versions = versions_of(result, self._comments.get(sent.student, {}), self._tested)
-        for cell, one in questions.items():
+        for cell, (words, version) in questions.items():
             where, stored = (sent.student, cell), self._there.get(sent.student, {}).get(cell)
             before = self.pending.get(where) or stored
             new = Request(
                 self._name,
                 cell,
                 sent.student,
-                **one,
+                words,
+                version.answer,
+                version.grading,
                 graded_by=self._graders.get(where, ""),
                 at=sent.when or now().replace(microsecond=0),
                 revision=stored.revision + 1 if stored else 1,
@@ -217,11 +219,8 @@ class _Inbox:
             return "it has its reply already, and one asks once about a question"
         if before and sent.when and sent.when < before.at:
             return "a newer request is there"
-        there = {
-            *self._there.get(sent.student, {}),
-            *(c for s, c in self.pending if s == sent.student),
-        }
-        if not before and len(there) >= limits.most:
+        others = {cell for student, cell in self.pending if student == sent.student}
+        if not before and len(others.union(self._there.get(sent.student, ()))) >= limits.most:
             return f"one may ask about {counted(limits.most, 'question')} at most"
         return ""
 
@@ -233,8 +232,8 @@ def _content(one: Request) -> tuple[str, ...]:
     return one.words, one.answer, one.grading
 
 
-def _questions_in(content: bytes, assignment: str, student: str) -> dict[str, dict[str, str]]:
-    """Return words, answer and grading of each question in a file that has words.
+def _questions_in(content: bytes, assignment: str, student: str) -> dict[str, tuple[str, Version]]:
+    """Return the words about each question in a file, and the version that they are about.
 
     `UserError` if it is another file, or about another student or homework.
     """
@@ -255,15 +254,13 @@ def _questions_in(content: bytes, assignment: str, student: str) -> dict[str, di
         raise UserError(f"it is about {quoted(homework)}, not {assignment}")
     if whose.casefold() != student.casefold():
         raise UserError(f"it is about the points of {quoted(whose)}, and {student} handed it in")
-    clean = {
-        cell: without_controls("\n".join(text.splitlines())).strip() for cell, text in asked.items()
-    }
-    return {
-        cell: {"words": words}
-        | {name: _hexadecimal(questions[cell].get(name)) for name in ("answer", "grading")}
-        for cell, words in clean.items()
-        if words
-    }
+    found = {}
+    for cell, text in asked.items():
+        words = without_controls("\n".join(text.splitlines())).strip()
+        digests = [_hexadecimal(questions[cell].get(name)) for name in ("answer", "grading")]
+        if words:
+            found[cell] = words, Version(*digests)
+    return found
 
 
 def _hexadecimal(value: object) -> str:
@@ -292,10 +289,10 @@ def reply(
     with database.writing() as db:
         request = requests_in(db, assignment, student).get(student, {}).get(cell)
         if request is None or request.revision != revision:
-            by = (
-                f"{request.replied_by} replied" if request and not request.is_open else "It changed"
+            by = (request and request.replied_by) or "The student"
+            raise Refused(
+                f"{by} changed it in the meantime. Nothing was saved. Load the page again."
             )
-            raise Refused(f"{by} in the meantime. Nothing was saved. Load the page again.")
         if points is not None:
             cells = {one.name: one for one in cells_of(db, assignment).values()}
             change = Correction(0, cell, points, _REASON, Kind.SET, assignment, author=grader)

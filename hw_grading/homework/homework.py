@@ -162,11 +162,8 @@ class Manifest(_Section):
 
     def takes_requests(self, at: datetime) -> bool:
         """Whether students may ask about their points at a time (UTC, without a zone)."""
-        here, last = (
-            at.replace(tzinfo=UTC).astimezone(ZoneInfo(self.time_zone)),
-            self.requests.until,
-        )
-        return self.requests.most > 0 and (last is None or f"{here:%Y-%m-%d}" <= last)
+        here, rules = at.replace(tzinfo=UTC).astimezone(ZoneInfo(self.time_zone)), self.requests
+        return rules.most > 0 and (rules.until is None or f"{here:%Y-%m-%d}" <= rules.until)
 
     def seconds(self, kind: str) -> dict[str, float]:
         """Return the limits of one kind, "cpu_seconds" or "wall_seconds", by grade id."""

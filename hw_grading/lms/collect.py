@@ -45,6 +45,7 @@ from hw_grading.lms.platforms import (
     is_of_one_student,
     read_metadata,
 )
+from hw_grading.lms.requests import Inbox
 from hw_grading.lms.roster import read_roster
 from hw_grading.texts import agreed, message_of, say, typed
 from hw_support.in_one_step import in_one_step
@@ -107,18 +108,23 @@ def collect(
     collected = read_collected(course, assignment)
     records = collected.students
     with ExitStack() as stack:
-        found, left_out = _found_in(zip(downloads, by_download, strict=True), assignment, stack)
+        pairs = zip(downloads, by_download, strict=True)
+        found, left_out, asking = _found_in(pairs, assignment, stack)
         plan = decide(course, assignment, people, found, left_out, records)
+        inbox = Inbox(course, assignment, people, asking)
+        plan.sections.update(inbox.sections())
         say(plan_text(plan, zone, _lateness(course, assignment)))
         if dry_run:
             print("Nothing was written (--dry-run).")
-            return bool(plan.entries) and not plan.left_out
-        if plan.to_write and not (yes or agreed("Write these?")):
+            return bool(plan.entries or asking) and plan.is_whole
+        if (plan.to_write or inbox.is_new) and not (yes or agreed("Write these?")):
             print("Nothing was written.")
             return False
         failed = _write(course, plan, records)
+        if inbox.is_new:
+            say(inbox.store())
     if not plan.platforms:
-        return False
+        return bool(asking) and plan.is_whole
     path = write_collected(course, assignment, plan.collected(collected))
     if not plan.entries:
         return False
@@ -130,7 +136,7 @@ def collect(
     )
     if failed:
         say("\n".join([f"NOT WRITTEN ({len(failed)}):", *failed]))
-    return not (plan.left_out or failed)
+    return plan.is_whole and not failed
 
 
 def _lateness(course: Course, assignment: str) -> Late:
@@ -148,14 +154,15 @@ def _lateness(course: Course, assignment: str) -> Late:
 
 def _found_in(
     downloads: Iterable[tuple[Path, Mapping[str, Accounts]]], assignment: str, stack: ExitStack
-) -> tuple[list[Found], list[Told]]:
-    """Return the submissions in downloads, and the files that are left out.
+) -> tuple[list[Found], list[Told], list[Found]]:
+    """Return the submissions in downloads, the files that are left out, and the requests.
 
     Beside each download are the accounts in it, by the platform's name. Zips stay open until the
     stack is closed.
     """
     found: list[Found] = []
     left_out: list[Told] = []
+    asking: list[Found] = []
     for path, accounts in downloads:
         groups: defaultdict[str, list[Found]] = defaultdict(list)
         try:
@@ -169,13 +176,19 @@ def _found_in(
                 for one in found_by(upload, assignment, metadata, accounts):
                     groups[one.group].append(one)
             except UserError as why:
-                left_out += [(upload.file, str(why))] if upload.is_work else []
-        for group in groups.values():
+                is_lost = upload.is_work or upload.is_request
+                left_out += [(upload.file, str(why))] if is_lost else []
+        for together in groups.values():
+            asks = [one for one in together if one.upload.is_request]
+            asking += asks
+            group = [replace(one, asks=bool(asks)) for one in together if one not in asks]
+            if asks and not any(one.upload.is_work for one in group):
+                continue  # what is beside a request is no submission
             try:
                 found += _counting(group, assignment)
             except UserError as why:
                 left_out += [(one.upload.file, str(why)) for one in _work(group)]
-    return found, list(dict.fromkeys(left_out))
+    return found, list(dict.fromkeys(left_out)), asking
 
 
 def _work(group: Sequence[Found]) -> Sequence[Found]:
