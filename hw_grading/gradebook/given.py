@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from hw_grading.gradebook.requests import Request
 from hw_grading.gradebook.results import Result, Results
 from hw_grading.homework.course import Course
 from hw_grading.texts import in_digits, write_whole
@@ -26,15 +27,19 @@ _HEAD = 4_000  # bytes at the beginning of a page, which have the digest
 _DIGEST = re.compile(rb'<meta name="scores" content="([0-9a-f]{64})">')
 
 
-def digest_of(result: Result, comments: Mapping[str, str], told: Told) -> str:
+def digest_of(
+    result: Result, comments: Mapping[str, str], told: Told, asked: Mapping[str, Request]
+) -> str:
     """Return the digest of what a student's feedback says: points, penalty, reasons, comments.
 
-    `told` has the sentences on known mistakes.
+    `told` has the sentences on known mistakes, `asked` the requests, of which replies count.
     """
+    replies = sorted((cell, one.reply) for cell, one in asked.items() if one.reply)
     scores = [(s.cell.name, s.auto, s.manual, s.extra, s.waits) for s in result.known.scores]
     corrections = [(one.cell, one.points, one.reason) for one in result.corrections]
     totals = (result.final, result.score, result.penalty, result.why_penalty, result.slip_days)
     facts = [totals, sorted(scores), corrections, sorted(comments.items()), told]
+    facts += [replies] if replies else []
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -53,11 +58,14 @@ class Feedback(Enum):
 
 
 def feedback_of(
-    results: Results, comments: Mapping[str, Mapping[str, str]], told: Mapping[str, Told]
+    results: Results,
+    comments: Mapping[str, Mapping[str, str]],
+    told: Mapping[str, Told],
+    asked: Mapping[str, Mapping[str, Request]],
 ) -> dict[str, Feedback]:
     """Return the feedback of each student who submitted.
 
-    `comments` are by student and grade id, `told` by student.
+    `comments` and requests (`asked`) are by student and grade id, `told` by student.
     """
     found = {}
     for one in results.handed_in:
@@ -67,9 +75,8 @@ def feedback_of(
         if not digests:
             found[student] = Feedback.MISSING
         else:
-            is_current = digests == {
-                digest_of(one, comments.get(student, {}), told.get(student, {}))
-            }
+            said = (comments.get(student, {}), told.get(student, {}), asked.get(student, {}))
+            is_current = digests == {digest_of(one, *said)}
             found[student] = Feedback.CURRENT if is_current else Feedback.OLDER
     return found
 

@@ -7,6 +7,7 @@ has their digests, as the page had them. What is in a file is not trusted.
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -27,7 +28,8 @@ from hw_grading.texts import counted, named, without_controls
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
-_MAX_BYTES = 1_000_000  # of a file
+MAX_BYTES = 1_000_000  # of a file
+_FILE = re.compile(r"-request[^/]*\.json", re.IGNORECASE)  # platforms and browsers add numbers
 _MAX_NAMED = 5  # questions in a line
 _REASON = "After your request; the reply stands at the question."
 Tested = Mapping[str, Sequence[str]]  # the grade ids of the answers that each test is about
@@ -89,6 +91,11 @@ class Taken:
     rows: list[Request] = field(default_factory=list)  # new or changed
     told: list[tuple[str, str]] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+
+
+def is_request(name: str) -> bool:
+    """Whether a file is a request, by its name, such as ``hw2-request.json``."""
+    return bool(_FILE.search(name))
 
 
 def versions_of(result: Result, comments: Mapping[str, str], tested: Tested) -> dict[str, Version]:
@@ -237,8 +244,8 @@ def _questions_in(content: bytes, assignment: str, student: str) -> dict[str, tu
 
     `UserError` if it is another file, or about another student or homework.
     """
-    if len(content) > _MAX_BYTES:
-        raise UserError(f"expected at most {_MAX_BYTES:,} bytes, found {len(content):,}")
+    if len(content) > MAX_BYTES:
+        raise UserError(f"expected at most {MAX_BYTES:,} bytes, found {len(content):,}")
     try:
         file = json.loads(content)
         homework, whose, questions = (file[key] for key in ("homework", "student", "questions"))

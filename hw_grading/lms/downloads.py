@@ -17,6 +17,7 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from hw_grading.gradebook.requests import is_request
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import quoted
 
@@ -24,7 +25,6 @@ NOTEBOOK, ZIP = ".ipynb", ".zip"
 _MAX_FILES = 10_000  # in a student's zip, whose list of files is read at once
 _LISTED = b"PK\x01\x02"  # how each entry of that list begins
 _NOT_HANDED_IN = ("__MACOSX", ".ipynb_checkpoints")  # folders that operating systems and tools add
-_REQUEST = re.compile(r"-request[^/]*\.json", re.IGNORECASE)  # platforms and browsers add numbers
 _FOLDER_OF_ONE = re.compile(r".*_assignsubmission_.*|submission_\d+")  # Moodle's and Gradescope's
 
 
@@ -56,11 +56,6 @@ class Upload:
     def is_request(self) -> bool:
         """Whether the file is a student's request: `hw_grading.gradebook.requests`."""
         return is_request(self.name)
-
-
-def is_request(name: str) -> bool:
-    """Whether a file, by its name, is a student's request."""
-    return bool(_REQUEST.search(name))
 
 
 def files_in(path: Path, is_of_one: bool, stack: ExitStack) -> list[Upload]:

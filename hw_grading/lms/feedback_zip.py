@@ -25,6 +25,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from hw_grading.gradebook.collected import Record, read_collected
 from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.given import Feedback, feedback_of, pages_of
+from hw_grading.gradebook.requests import requests_in
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
 from hw_grading.homework.course import Course
@@ -63,7 +64,8 @@ def older_pages(course: Course, assignment: str, students: Collection[str] = ())
     except Unavailable:  # nbgrader says it
         return []
     with open_gradebook(course.db_url, assignment) as (db, _):
-        pages = feedback_of(results, comments_in(db, assignment), told_in(results))
+        asked = requests_in(db, assignment)
+        pages = feedback_of(results, comments_in(db, assignment), told_in(results), asked)
     older = (student for student, page in pages.items() if page is Feedback.OLDER)
     return [student for student in older if student in (students or pages)]
 
@@ -90,7 +92,8 @@ def pack_feedback(
     """
     results = read_results(course, assignment)
     with open_gradebook(course.db_url, assignment) as (db, _):
-        pages = feedback_of(results, comments_in(db, assignment), told_in(results))
+        asked = requests_in(db, assignment)
+        pages = feedback_of(results, comments_in(db, assignment), told_in(results), asked)
     why: defaultdict[str, list[str]] = defaultdict(list)  # who is left out, by the reason
     if kind == PLAIN:
         named_as = {student: _named_by_id(student) for student in pages}
