@@ -16,9 +16,11 @@ from nbformat import NotebookNode
 
 from hw_grading.gradebook.given import Told
 from hw_grading.gradebook.model import first_conditions, first_rubric
+from hw_grading.gradebook.requests import Request, Version
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, Score, Student
+from hw_grading.homework.homework import Requests
 from hw_grading.homework.notebook import Places, is_test
 from hw_grading.notebooks import error_of, errors_in, outputs_of
 from hw_grading.outcome import PartResult
@@ -80,6 +82,9 @@ class Facts:
     places: Places = field(default_factory=Places)
     told: Told = field(default_factory=dict)  # of known mistakes
     instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
+    asked: Mapping[str, Request] = field(default_factory=dict)  # by grade id
+    versions: Mapping[str, Version] = field(default_factory=dict)  # that may be asked about
+    rules: Requests = field(default_factory=Requests)
     # What plots lack, by grade id and the text of the rubric's item that asks for it.
     lacks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -218,6 +223,7 @@ class Question:
     name: str
     points: Points | None
     parts: tuple[ShownPart, ...]
+    cells: tuple[str, ...] = ()  # the grade ids of its cells with points
 
 
 @dataclass(frozen=True)
@@ -353,7 +359,8 @@ def _questions(
                 parts.append(ShownPart(title, points, where, tuple(_merged(said)), tuple(remarks)))
                 counting += given
         if parts:
-            yield Question(question, facts.points(counting), tuple(parts))
+            scored = tuple(one.cell.name for one in counting)
+            yield Question(question, facts.points(counting), tuple(parts), scored)
 
 
 def _lines(
