@@ -37,6 +37,8 @@ def queue(desk: HomeworkDesk, grader: str, student: str | None = None) -> list[J
     cells, tested = {cell.name: cell for cell in results.cells}, answers_to_tests(course, name)
     rows = []
     for who, of_student in asked.items():
+        if who not in results.students:  # nbgrader's own command has removed the student
+            continue
         result = results.of(who)
         versions = versions_of(result, comments.get(who, {}), tested)
         for cell, one in of_student.items():

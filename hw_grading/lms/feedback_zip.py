@@ -64,8 +64,8 @@ def older_pages(course: Course, assignment: str, students: Collection[str] = ())
     except Unavailable:  # nbgrader says it
         return []
     with open_gradebook(course.db_url, assignment) as (db, _):
-        asked = requests_in(db, assignment)
-        pages = feedback_of(results, comments_in(db, assignment), told_in(results), asked)
+        requests = requests_in(db, assignment)
+        pages = feedback_of(results, comments_in(db, assignment), told_in(results), requests)
     older = (student for student, page in pages.items() if page is Feedback.OLDER)
     return [student for student in older if student in (students or pages)]
 
@@ -92,8 +92,8 @@ def pack_feedback(
     """
     results = read_results(course, assignment)
     with open_gradebook(course.db_url, assignment) as (db, _):
-        asked = requests_in(db, assignment)
-        pages = feedback_of(results, comments_in(db, assignment), told_in(results), asked)
+        requests = requests_in(db, assignment)
+        pages = feedback_of(results, comments_in(db, assignment), told_in(results), requests)
     why: defaultdict[str, list[str]] = defaultdict(list)  # who is left out, by the reason
     if kind == PLAIN:
         named_as = {student: _named_by_id(student) for student in pages}
