@@ -19,8 +19,8 @@ function content(html) {
   return element;
 }
 
-/** How an answer was graded: the answer with its history, or the code with the parts of its test. @param {any} found */
-function grading({ answer, events, code, parts, changes }) {
+/** How an answer was graded: with its history, or the code with the parts of its test. @param {string} cell @param {any} found */
+function grading(cell, { answer, events, code, parts, changes }) {
   const shown = answer
     ? [content(answer.html), answer.given_html && make("blockquote", { className: "given" }, content(answer.given_html))]
     : [code ? make("pre", { className: "code", tabIndex: 0, role: "region", "aria-label": "The code" }, code) : make("p", {}, "The graded notebook has no code here.")];
@@ -30,12 +30,11 @@ function grading({ answer, events, code, parts, changes }) {
   }
   if (parts?.length) {
     const rows = parts.map((part) => [
-      make("th", { scope: "row" }, part.name),
-      make("span", { className: part.passed ? "" : "alarm" }, `${part.passed ? "passed" : "FAILED"}${part.fresh ? ", fresh input" : ""}`),
-      `${points(part.earned)} of ${points(part.points)}`,
-      make("span", { className: "words" }, part.message),
+      make("th", { scope: "row" }, part.name === cell ? "The whole test" : part.name),
+      make("span", { className: part.passed ? "" : "alarm" }, `${points(part.earned)} of ${points(part.points)}${part.passed ? "" : ", failed"}`),
+      make("span", { className: "words" }, part.message, part.fresh && make("em", {}, " (fresh input)")),
     ]);
-    shown.push(scrolling("Parts of the test", table(["Part", "Result", "Points", "What the test says"], rows)));
+    shown.push(scrolling("Parts of the test", table(["Part", "Points", "What the test says"], rows)));
   }
   const changed = changes.map((one) => make("p", {}, `${points(one.points, true)} by `, make("bdi", {}, one.author), `: ${one.reason}`));
   return [...shown, ...changed];
@@ -44,11 +43,11 @@ function grading({ answer, events, code, parts, changes }) {
 /** @param {any} row */
 function card(row) {
   const { cell, student, name, title, words, older, others, graded_by: gradedBy, replied_at: repliedAt } = row;
-  const inside = make("div", {}, make("p", { className: "soft" }, "Loading…"));
+  const inside = make("div", { className: "opened" }, make("p", { className: "soft" }, "Loading…"));
   const show = async () => {
     if (!how.open || how.dataset.loaded) return;
     try {
-      inside.replaceChildren(...grading(await ask(["request", cell, student])).filter(Boolean));
+      inside.replaceChildren(...grading(cell, await ask(["request", cell, student])).filter(Boolean));
       how.dataset.loaded = "yes";
     } catch (error) {
       how.open = false;
@@ -63,7 +62,7 @@ function card(row) {
       "h2",
       {},
       title,
-      `${points(row.points)} of ${points(row.max_points)}`,
+      make("span", {}, `${points(row.points)} of ${points(row.max_points)}`),
       make("a", { href: address("student", student) }, make("bdi", {}, name ? `${name} (${student})` : student)),
     ),
     make("blockquote", { className: "given words" }, words),
