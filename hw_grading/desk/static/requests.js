@@ -75,7 +75,10 @@ function card(row) {
   if (repliedAt) {
     const by = make("p", { className: "soft" }, "Reply by ", make("bdi", {}, row.replied_by), `, ${when(repliedAt)}:`);
     box.append(by, make("blockquote", { className: "given" }, content(row.reply_html)), make("p", {}, again));
-  } else box.append(form(row, box));
+  } else {
+    box.dataset.open = "yes";
+    box.append(form(row, box));
+  }
   return box;
 }
 
@@ -94,6 +97,7 @@ function form(row, box) {
       const said = { revision: row.revision, words: text.value, points: changed ? wanted : null };
       const made = card(await ask(["request", cell, student], said));
       box.replaceWith(made);
+      count();
       made.querySelector("summary")?.focus();
       say("Saved. The student reads it on the next page of feedback.");
     } catch (error) {
@@ -112,11 +116,16 @@ function form(row, box) {
   );
 }
 
+/** Say how many are open. */
+function count() {
+  const [all, open] = [".card", ".card[data-open]"].map((cards) => document.querySelectorAll(cards).length);
+  byId("count").textContent = all ? `${open} open, ${all - open} with a reply.` : "Nobody has asked about points.";
+}
+
 async function load() {
   const { requests } = await ask(["requests"]);
-  const open = requests.filter((one) => !one.replied_at).length;
-  byId("count").textContent = requests.length ? `${open} open, ${requests.length - open} with a reply.` : "Nobody has asked about points.";
   byId("requests").replaceChildren(...requests.map(card));
+  count();
   byId("requests").removeAttribute("aria-busy");
 }
 
