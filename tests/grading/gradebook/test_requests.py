@@ -79,11 +79,11 @@ BAD = {  # by what is wrong: the file, what is stored, and what is said
         {"test_double": "1", "plot": "2"},
         "one may ask about 2 questions at most",
     ),
-    "too long": (texts(plot="x" * 41), {}, "the text has 41 characters, and at most 40 are allowed"),
+    "too long": (texts(plot="x" * 41), {}, "the text has 41 characters, and at most 40 are"),
     "controls": (texts(plot="a\x00b\x1b[2J\r\n\u202ec\ud800 "), {"plot": "a�b�[2J\n�c�"}, ""),
     "markup": (texts(plot=HOSTILE), {"plot": HOSTILE}, ""),
     "only blanks": (texts(plot=" \n "), {}, ""),
-    "digests of another type": (of({"plot": {"text": "x", "answer": {}, "grading": 7}}), {"plot": "x"}, ""),
+    "no digests": (of({"plot": {"text": "x", "answer": {}, "grading": 7}}), {"plot": "x"}, ""),
 }  # fmt: skip
 
 
