@@ -123,6 +123,17 @@ def test_a_request_is_typed_collected_answered_and_read(browser, tmp_path, capsy
     assert problems == []
     page.close()
 
+    # Without scripts, the same file is there to be filled in.
+    plain = browser.new_context(java_script_enabled=False)
+    page = plain.new_page()
+    page.goto(walk.page().as_uri())
+    expect(page.locator("details.ask").first).to_be_hidden()
+    with page.expect_download() as saving:
+        page.get_by_role("link", name="hw2-request.json").click()
+    empty = json.loads(Path(saving.value.path()).read_bytes())
+    assert empty["questions"]["why"] == file["questions"]["why"] | {"text": ""}
+    plain.close()
+
     # The file comes from Canvas, alone. Bob hands in Ann's too, and it is refused.
     files = [(f"{names[s]}-request.json".replace("_900", "_910"), request) for s in names]
     assert walk.collect(*files) == 1
