@@ -94,7 +94,7 @@ class Taken:
 
 
 def is_request(name: str) -> bool:
-    """Whether a file is a request, by its name, such as ``hw2-request.json``."""
+    """Whether a file is a request, by its name, such as ``ps1-request.json``."""
     return bool(_FILE.search(name))
 
 
