@@ -58,7 +58,7 @@ def course(tmp_path: Path) -> Course:
             key = {"assignment": ASSIGNMENT, "student": one, **_AUTHOR}
             for table in (EXTENSIONS, ABSENCES):
                 connection.execute(insert(table).values(key))
-            more = {"cell": "why", "kind": "points", "points": 1.0}
+            more = {"cell": "why", "kind": "add", "points": 1.0}
             connection.execute(insert(CORRECTIONS).values(key | more))
     sent = [Sent(one, one, _request(one)) for one in STUDENTS]
     assert len(take(course, ASSIGNMENT, sent, {}).rows) == len(STUDENTS)
