@@ -6,6 +6,7 @@ has their digests, as the page had them. What is in a file is not trusted.
 """
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -23,24 +24,17 @@ from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.scores import cells_of, comments_in
 from hw_grading.gradebook.tables import MARKS, REQUESTS, now, of, put
 from hw_grading.homework.course import Course
-from hw_grading.homework.homework import Manifest, manifest_of
+from hw_grading.homework.homework import manifest_of
 from hw_grading.texts import counted, named, without_controls
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
 MAX_BYTES = 1_000_000  # of a file
+_VERSION = re.compile("[0-9a-f]{16}-[0-9a-f]{16}")
 _FILE = re.compile(r"-request[^/]*\.json", re.IGNORECASE)  # platforms and browsers add numbers
 _MAX_NAMED = 5  # questions in a line
 _REASON = "After your request; the reply stands at the question."
 Tested = Mapping[str, Sequence[str]]  # the grade ids of the answers that each test is about
-
-
-@dataclass(frozen=True)
-class Version:
-    """Digests of an answer and of its grading, of 16 hexadecimal digits; "" if not known."""
-
-    answer: str = ""
-    grading: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +45,7 @@ class Request:
     cell: str  # its grade id
     student: str
     words: str  # not trusted
-    answer: str  # as in `Version`
-    grading: str
+    version: str  # of the answer that it is about, as `versions_of` gives it; not trusted
     graded_by: str  # who had graded the answer by then; "" for tests alone
     at: datetime  # UTC
     revision: int = 1  # grows with each change
@@ -65,13 +58,13 @@ class Request:
         """Whether nobody has replied."""
         return self.replied_at is None
 
-    def older(self, version: Version) -> str:
+    def older(self, version: str) -> str:
         """Return a sentence if it is not about the present version of the answer; or ""."""
-        if version.answer and self.answer != version.answer:
-            return "It is about an older answer, not the one that is graded now."
-        if self.grading != version.grading:
+        if self.version == version:
+            return ""
+        if self.version.partition("-")[0] == version.partition("-")[0]:
             return "The points or the comment have changed since the page was made."
-        return ""
+        return "It is about an older answer, not the one that is graded now."
 
 
 @dataclass(frozen=True)
@@ -98,20 +91,21 @@ def is_request(name: str) -> bool:
     return bool(_FILE.search(name))
 
 
-def versions_of(result: Result, comments: Mapping[str, str], tested: Tested) -> dict[str, Version]:
+def versions_of(result: Result, comments: Mapping[str, str], tested: Tested) -> dict[str, str]:
     """Return the present versions of a student's answers, by the grade ids of cells with points.
 
-    `comments` are the student's, by grade id.
+    A version has the digests of the answer and of its grading, with "-" between them. `comments`
+    are the student's, by grade id.
     """
     answers = result.run.answers if result.run else {}
     found = {}
     for score in result.known.scores:
         name = score.cell.name
-        about = [answers[one] for one in tested.get(name, (name,)) if one in answers]
+        about = [answers.get(one, "") for one in tested.get(name, (name,))]
         changes = [(one.points, one.reason) for one in result.corrections if one.cell == name]
         given = (score.auto, score.manual, score.extra, score.waits)
-        graded = _digest([given, comments.get(name, ""), changes])
-        found[name] = Version(_digest(about) if about else "", graded)
+        graded = [given, comments.get(name, ""), changes]
+        found[name] = f"{_digest(about)}-{_digest(graded)}"
     return found
 
 
@@ -188,13 +182,12 @@ class _Inbox:
                 cell,
                 sent.student,
                 words,
-                version.answer,
-                version.grading,
+                version,
                 graded_by=self._graders.get(where, ""),
                 at=sent.when or now().replace(microsecond=0),
                 revision=stored.revision + 1 if stored else 1,
             )
-            if before and _content(before) == _content(new):
+            if before and (before.words, before.version) == (words, version):
                 continue  # collected before
             if cell not in versions:
                 refused.setdefault("it has no such question with points", []).append(quoted(cell))
@@ -214,9 +207,8 @@ class _Inbox:
 
     def _why_not(self, new: Request, before: Request | None, sent: Sent) -> str:
         """Return why a request is refused; "" if it is not."""
-        rules: Manifest = self._manifest
-        limits = rules.requests
-        if not rules.takes_requests(new.at):
+        limits = self._manifest.requests
+        if not self._manifest.takes_requests(new.at):
             last = limits.until if limits.most else None
             return f"the last day to ask was {last}" if last else "it takes no requests"
         if (length := len(new.words)) > limits.characters:
@@ -235,11 +227,7 @@ class _Inbox:
         return str(self._results.places[cell])
 
 
-def _content(one: Request) -> tuple[str, ...]:
-    return one.words, one.answer, one.grading
-
-
-def _questions_in(content: bytes, assignment: str, student: str) -> dict[str, tuple[str, Version]]:
+def _questions_in(content: bytes, assignment: str, student: str) -> dict[str, tuple[str, str]]:
     """Return the words about each question in a file, and the version that they are about.
 
     `UserError` if it is another file, or about another student or homework.
@@ -247,10 +235,11 @@ def _questions_in(content: bytes, assignment: str, student: str) -> dict[str, tu
     if len(content) > MAX_BYTES:
         raise UserError(f"expected at most {MAX_BYTES:,} bytes, found {len(content):,}")
     try:
-        file = json.loads(content)
+        file = json.loads(content, strict=False)  # who fills it in by hand may break lines
         homework, whose, questions = (file[key] for key in ("homework", "student", "questions"))
-        asked = {cell: one["text"] for cell, one in questions.items()}
-        if not all(isinstance(text, str) for text in (homework, whose, *asked.values())):
+        asked = {cell: (one["text"], one["version"]) for cell, one in questions.items()}
+        texts = [homework, whose, *itertools.chain.from_iterable(asked.values())]
+        if not all(isinstance(text, str) for text in texts):
             raise TypeError("a text is none")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise UserError(
@@ -262,17 +251,11 @@ def _questions_in(content: bytes, assignment: str, student: str) -> dict[str, tu
     if whose.casefold() != student.casefold():
         raise UserError(f"it is about the points of {quoted(whose)}, and {student} handed it in")
     found = {}
-    for cell, text in asked.items():
+    for cell, (text, version) in asked.items():
         words = without_controls("\n".join(text.splitlines())).strip()
-        digests = [_hexadecimal(questions[cell].get(name)) for name in ("answer", "grading")]
         if words:
-            found[cell] = words, Version(*digests)
+            found[cell] = words, version if _VERSION.fullmatch(version) else ""
     return found
-
-
-def _hexadecimal(value: object) -> str:
-    is_one = isinstance(value, str) and len(value) == 16 and set(value) <= set("0123456789abcdef")
-    return str(value) if is_one else ""
 
 
 def reply(

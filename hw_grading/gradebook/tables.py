@@ -121,8 +121,7 @@ REQUESTS = Table(  # what a student asks about the points of a cell; `hw_grading
     name_column("student", key=True),
     _filled("revision", Integer),  # grows with each change, from 1 on
     _filled("words", Text),
-    _filled("answer", String(16)),  # digests of what it is about: the answer, and its grading
-    _filled("grading", String(16)),
+    _filled("version", String(40)),  # digests of what it is about: the answer, and its grading
     name_column("graded_by"),  # who had graded the answer by then; "" for tests alone
     _filled("at", DateTime),  # UTC; when it was handed in or, if that is not known, collected
     _filled("reply", Text),

@@ -206,6 +206,24 @@ export function when(at) {
   return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** Let a wide element be scrolled, also by keys. @param {string} label @param {Element} inside */
+export function scrolling(label, inside) {
+  const about = { className: "scroll", tabIndex: 0, role: "region", "aria-label": label };
+  return make("div", about, inside);
+}
+
+/** Make the table of an answer's history. @param {string} label @param {any[]} events */
+export function history(label, events) {
+  const rows = events.map((event) => [
+    when(event.at),
+    make("bdi", {}, event.grader),
+    event.action,
+    `${points(event.score_before)} → ${points(event.score_after)}`,
+    event.what || "",
+  ]);
+  return scrolling(label, table(["When", "Who", "Action", "Score", "What"], rows));
+}
+
 /** Format a count with its noun: "1 answer", "2 answers". @param {number} count @param {string} one @param {string} [many] */
 export function counted(count, one, many = `${one}s`) {
   return `${count} ${count === 1 ? one : many}`;

@@ -2,14 +2,9 @@
 /** What students ask about their points: the queue, how each answer was graded, and the replies. */
 
 import { address, ask, gradingPage } from "./api.js";
-import { button, byId, counted, enlargePictures, listedNames, make, points, say, showCleanedHtml, table, when } from "./dom.js";
+import { button, byId, enlargePictures, history, listedNames, make, points, say, scrolling, showCleanedHtml, table, when } from "./dom.js";
 import { number, numbersOnly } from "./editor.js";
 import { grader, loaded } from "./page.js";
-
-/** @param {string} label @param {Element} inside */
-function scrolling(label, inside) {
-  return make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": label }, inside);
-}
 
 /** @param {string} html */
 function content(html) {
@@ -24,10 +19,7 @@ function grading(cell, { answer, events, code, parts, changes }) {
   const shown = answer
     ? [content(answer.html), answer.given_html && make("blockquote", { className: "given" }, content(answer.given_html))]
     : [code ? make("pre", { className: "code", tabIndex: 0, role: "region", "aria-label": "The code" }, code) : make("p", {}, "The graded notebook has no code here.")];
-  if (events?.length) {
-    const rows = events.map((one) => [when(one.at), make("bdi", {}, one.grader), one.action, `${points(one.score_before)} → ${points(one.score_after)}`, one.what || ""]);
-    shown.push(scrolling("History", table(["When", "Who", "Action", "Score", "What"], rows)));
-  }
+  if (events?.length) shown.push(history("History", events));
   if (parts?.length) {
     const rows = parts.map((part) => [
       make("th", { scope: "row" }, part.name === cell ? "The whole test" : part.name),

@@ -3,7 +3,7 @@
 
 import { ask, gradingPage } from "./api.js";
 import { why } from "./content.js";
-import { button, byId, enlargePictures, make, points, say, showCleanedHtml, table, when } from "./dom.js";
+import { button, byId, enlargePictures, history, make, points, say, scrolling, showCleanedHtml, table } from "./dom.js";
 import { number, numbersOnly } from "./editor.js";
 import { grader, loaded } from "./page.js";
 
@@ -26,13 +26,6 @@ function card(answer) {
     grading.changed && "The student submitted again after it was graded.",
     grading.flagged && `Flagged${grading.flag_note ? `: ${grading.flag_note}` : "."}`,
   ].filter(Boolean);
-  const history = events.map((event) => [
-    when(event.at),
-    make("bdi", {}, event.grader),
-    event.action,
-    `${points(event.score_before)} → ${points(event.score_after)}`,
-    event.what || "",
-  ]);
   return make(
     "section",
     { className: "card" },
@@ -56,19 +49,10 @@ function card(answer) {
           "details",
           { open: true },
           make("summary", {}, `History (${events.length})`),
-          scrolling(
-            `History of ${title}`,
-            table(["When", "Who", "Action", "Score", "What"], history),
-          ),
+          history(`History of ${title}`, events),
         )
       : make("p", { className: "soft" }, "Nobody has graded this answer on the desk."),
   );
-}
-
-/** @param {string} label @param {Element} inside */
-function scrolling(label, inside) {
-  const about = { className: "scroll", tabIndex: 0, role: "region", "aria-label": label };
-  return make("div", about, inside);
 }
 
 /** Send a correction or its undoing, and show the student again. @param {string[]} where @param {object} body */

@@ -74,7 +74,7 @@ def asking_of(facts: Facts) -> Asking:
         reply = trusted_html(comment_markdown(request.reply)) if request else Markup()
         asks[name] = Ask(name, title, points.words if points else "", request, reply, offered)
         if offered:
-            questions[name] = {"question": title, "text": ""} | vars(facts.versions[name])
+            questions[name] = {"question": title, "text": "", "version": facts.versions[name]}
     about = {"homework": facts.assignment, "student": facts.student, "questions": questions}
     content = base64.b64encode(json.dumps(about, indent=1).encode()).decode()
     return Asking(facts.rules, f"{facts.assignment}-request.json", content, asks)

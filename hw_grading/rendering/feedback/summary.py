@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from hw_grading.gradebook.given import Told
 from hw_grading.gradebook.model import first_conditions, first_rubric
-from hw_grading.gradebook.requests import Request, Version
+from hw_grading.gradebook.requests import Request
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, Score, Student
@@ -83,7 +83,7 @@ class Facts:
     told: Told = field(default_factory=dict)  # of known mistakes
     instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
     asked: Mapping[str, Request] = field(default_factory=dict)  # by grade id
-    versions: Mapping[str, Version] = field(default_factory=dict)  # that may be asked about
+    versions: Mapping[str, str] = field(default_factory=dict)  # that may be asked about
     rules: Requests = field(default_factory=Requests)
     # What plots lack, by grade id and the text of the rubric's item that asks for it.
     lacks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -66,7 +66,11 @@ def course(tmp_path: Path) -> Course:
 
 
 def _request(student: str) -> bytes:
-    file = {"homework": ASSIGNMENT, "student": student, "questions": {"why": {"text": "Why?"}}}
+    file = {
+        "homework": ASSIGNMENT,
+        "student": student,
+        "questions": {"why": {"text": "Why?", "version": ""}},
+    }
     return json.dumps(file).encode()
 
 

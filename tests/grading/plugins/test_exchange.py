@@ -171,7 +171,11 @@ def test_requests_come_with_the_notebook_which_keeps_its_time(
     first = read_time(course.folder("ada"))
     again = put(course, inbound, "ada", day=5)
     shutil.copy(course.folder("ada") / "hw2.ipynb", again)
-    file = {"homework": ASSIGNMENT, "student": "ada", "questions": {"why": {"text": "And why?"}}}
+    file = {
+        "homework": ASSIGNMENT,
+        "student": "ada",
+        "questions": {"why": {"text": "And why?", "version": ""}},
+    }
     (again / "hw2-request.json").write_text(json.dumps(file))
     (again / "a-request.json").symlink_to(course.course.source(ASSIGNMENT) / "hw2.ipynb")
     os.mkfifo(again / "b-request.json")
