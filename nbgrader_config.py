@@ -68,6 +68,8 @@ c.LatePolicy.slip_days = 0  # for each student, over all homeworks together
 
 # Whether everybody who submitted nothing has 0 points in exports, once the due date is over.
 c.Exports.zeros = False
+# Whether feedback leaves out the items of the rubrics: for the time before the grades are out.
+c.FeedbackPage.hide_items = False
 
 # Where submissions run: in "processes" of this machine, "serial" (one at a time), or on "dask".
 c.WholeClass.executor = "processes"

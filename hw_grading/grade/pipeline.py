@@ -160,7 +160,7 @@ class _Loop:
                 raise begun
             graded = [self._graded(one, job, future.result()) for job, future in begun]
             self._beside.tell()
-            carry_along(one.folder, one.graded)
+            carry_along(one.folder, one.graded, one.secret)
             self._saver.save(one.student, graded)
             files = {f"{n.job.name}.ipynb": nbformat.writes(n.notebook).encode() for n in graded}
             # The course's files are for pages that show the notebook.

@@ -137,6 +137,21 @@ class ManualGrading:
         with self._rows(cell) as rows:
             return rows.answer(rows.rubric()[0], student).grading
 
+    def told(self, student: str) -> dict[str, tuple[list[tuple[str, Item]], str]]:
+        """Return the items and the comment that a student reads, by grade id.
+
+        An answer that was graded in formgrader last is not in it.
+        """
+        places, found = self._places(), {}
+        with self._database.reading() as connection:
+            cells = self._cells(connection, places)
+            for cell in cells:
+                first = first_rubric(cell, cells, places)
+                rows = Rows(connection, self.assignment, cell.name, first, cell.max_points)
+                if told := rows.told(student):
+                    found[cell.name] = told
+        return found
+
     # -- who has which answer open
 
     def open(

@@ -14,6 +14,8 @@ from enum import Enum
 from pathlib import Path
 
 from pydantic import TypeAdapter
+from traitlets import Bool
+from traitlets.config import Configurable
 
 from hw_grading.gradebook.requests import Request
 from hw_grading.gradebook.results import Result, Results
@@ -27,8 +29,23 @@ _HEAD = 4_000  # bytes at the beginning of a page, which have the digest
 _DIGEST = re.compile(rb'<meta name="scores" content="([0-9a-f]{64})">')
 
 
+class FeedbackPage(Configurable):
+    """The students' feedback; ``c.FeedbackPage``."""
+
+    hide_items = Bool(
+        False,
+        help="The items of the rubrics are not shown, only points and the graders' comments. When "
+        "the grades are out, set it to False, and write the feedback again: the report names it.",
+    ).tag(config=True)
+
+
 def digest_of(
-    result: Result, comments: Mapping[str, str], told: Told, asked: Mapping[str, Request]
+    result: Result,
+    comments: Mapping[str, str],
+    told: Told,
+    asked: Mapping[str, Request],
+    *,
+    hides_items: bool = False,
 ) -> str:
     """Return the digest of what a student's feedback says: points, penalty, reasons, comments.
 
@@ -40,6 +57,7 @@ def digest_of(
     totals = (result.final, result.score, result.penalty, result.why_penalty, result.slip_days)
     facts = [totals, sorted(scores), corrections, sorted(comments.items()), told]
     facts += [replies] if replies else []
+    facts += ["items are hidden"] if hides_items else []
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -67,6 +85,7 @@ def feedback_of(
 
     `comments` and requests (`asked`) are by student and grade id, `told` by student.
     """
+    hides = FeedbackPage(config=results.course.config).hide_items
     found = {}
     for one in results.handed_in:
         student = one.student.id
@@ -76,7 +95,7 @@ def feedback_of(
             found[student] = Feedback.MISSING
         else:
             said = (comments.get(student, {}), told.get(student, {}), asked.get(student, {}))
-            is_current = digests == {digest_of(one, *said)}
+            is_current = digests == {digest_of(one, *said, hides_items=hides)}
             found[student] = Feedback.CURRENT if is_current else Feedback.OLDER
     return found
 

@@ -192,6 +192,15 @@ class Rows:
         self.log(stamp, student, state, {"mark": mark.plain(), "score": score})
         return self.answer(rubric, student).grading
 
+    def told(self, student: str) -> tuple[list[tuple[str, Item]], str] | None:
+        """Return the items and the comment of a student's mark; None if the desk gave none last."""
+        rubric = self.rubric()[0]
+        answer = self.answers(rubric, student).get(student)
+        if answer is None or not _is_of_the_desk(answer):
+            return None
+        mark = answer.grading.mark
+        return list(rubric.told(mark, self.most)), mark.comment
+
     def _given(self, student: str | None, *, lock: bool) -> list[Row[Any]]:
         """Return nbgrader's score and comment of each answer; `lock` locks the scores."""
         grade, comment, submission = api.Grade, api.Comment, api.SubmittedAssignment

@@ -11,6 +11,7 @@ from typing import Any
 
 from nbgrader.plugins import ExtractorPlugin
 
+from hw_grading.gradebook.absences import absences_in
 from hw_grading.gradebook.collected import (
     Record,
     keep_aside,
@@ -110,10 +111,11 @@ def collect(
     with ExitStack() as stack:
         pairs = zip(downloads, by_download, strict=True)
         found, left_out, asking = _found_in(pairs, assignment, stack)
-        plan = decide(course, assignment, people, found, left_out, records)
+        late, left = _lateness(course, assignment)
+        plan = decide(course, assignment, people, found, left_out, records, left)
         inbox = Inbox(course, assignment, people, asking)
         plan.sections.update(inbox.sections())
-        say(plan_text(plan, zone, _lateness(course, assignment)))
+        say(plan_text(plan, zone, late))
         if dry_run:
             print("Nothing was written (--dry-run).")
             return bool(plan.entries or asking) and plan.is_whole
@@ -139,17 +141,19 @@ def collect(
     return plan.is_whole and not failed
 
 
-def _lateness(course: Course, assignment: str) -> Late:
-    """Return what says how late a submission is, by the due date and extensions in the gradebook.
+def _lateness(course: Course, assignment: str) -> tuple[Late, list[str]]:
+    """Return what says how late a submission is, by the gradebook, and who left the course.
 
     Without a gradebook, the due date is the manifest's.
     """
     moment, granted = manifest_of(course.root, assignment).due_moment, dict[str, Extension]()
+    left = list[str]()
     due = moment.astimezone(UTC).replace(tzinfo=None) if moment else None
     with suppress(Unavailable), open_gradebook(course.db_url, assignment) as (db, dates):
         granted = {student: one for (_, student), one in extensions_in(db, assignment).items()}
+        left = [student for student, one in absences_in(db, assignment).items() if one.has_left]
         due = dates[assignment]
-    return lambda student, when: record_by(student, when, due, granted.get(student)).late
+    return lambda student, when: record_by(student, when, due, granted.get(student)).late, left
 
 
 def _found_in(

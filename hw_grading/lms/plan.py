@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -93,8 +93,12 @@ def decide(
     found: Sequence[Found],
     left_out: Sequence[Told],
     collected: Mapping[str, Record],
+    left: Collection[str] = (),
 ) -> Plan:
-    """Decide which of the found files to collect; `collected` is by student id."""
+    """Decide which of the found files to collect; `collected` is by student id.
+
+    The students in `left` left the course: nothing of theirs is missing.
+    """
     headings = (OLDER, BESIDE, LEFT_OUT, UNKNOWN, NO_TIME, DAMAGED, MISSING)
     platforms = {one.upload.file: one.platform for one in found}
     plan = Plan(assignment, [], {heading: [] for heading in headings}, platforms)
@@ -131,7 +135,8 @@ def decide(
             sections[DAMAGED].append((person.id, str(why)))
     there = {entry.person for entry in plan.entries}
     there |= {p for p in roster.people if os.path.lexists(course.submitted(p.id, assignment))}
-    sections[MISSING] += [(p.id, p.name) for p in roster.people if p not in there]
+    missing = (p for p in roster.people if p not in there and p.id not in left)
+    sections[MISSING] += [(p.id, p.name) for p in missing]
     return plan
 
 

@@ -13,10 +13,11 @@ from traitlets.config import PyFileConfigLoader
 from hw_grading.homework.course import REPOSITORY
 
 
-def page_of(course: ToyCourse, student: str = "ada") -> str:
+def page_of(course: ToyCourse, student: str = "ada", *, hide_items: bool = False) -> str:
     """Run `nbgrader generate_feedback hw2` with the settings here; return a student's page."""
     config = PyFileConfigLoader("nbgrader_config.py", str(REPOSITORY)).load_config()
     del config["CourseDirectory"]
+    config.FeedbackPage.hide_items = hide_items
     directory = CourseDirectory(
         root=str(course.root),
         db_url=f"sqlite:///{course.root}/gradebook.db",

@@ -12,7 +12,8 @@ import nbformat
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.given import digest_of
+from hw_grading.gradebook.book import ManualGrading
+from hw_grading.gradebook.given import FeedbackPage, digest_of
 from hw_grading.gradebook.requests import Tested, requests_in, versions_of
 from hw_grading.gradebook.results import Result, read_results
 from hw_grading.gradebook.scores import Score, comments_in, open_gradebook
@@ -97,6 +98,8 @@ class FeedbackExporter(Exporter):
             comments=comments,
             places=places,
             told=told_to(results.of(student), self._mistakes),
+            marks=self._book.told(student),
+            hides_items=FeedbackPage(config=course.config).hide_items,
             instructors=instructors,
             asked=asked,
             versions=versions,
@@ -107,6 +110,11 @@ class FeedbackExporter(Exporter):
     def _tested(self) -> Tested:
         course, assignment, *_ = self._of_class
         return answers_to_tests(course, assignment)
+
+    @cached_property
+    def _book(self) -> ManualGrading:
+        course, assignment, *_ = self._of_class
+        return ManualGrading(course, assignment)
 
     @cached_property
     def _mistakes(self) -> tuple[Mistake, ...]:
@@ -142,7 +150,8 @@ class TestsFeedbackExporter(FeedbackExporter):
             score=sum(score.points for score in scores),
         )
         most = sum(cell.max_points for cell in cells)
-        return replace(facts, most=most, result=result, comments={}, told={}, asked={}, versions={})
+        facts = replace(facts, most=most, result=result, asked={}, versions={})
+        return replace(facts, comments={}, told={}, marks={})
 
 
 def page_of(
@@ -156,7 +165,9 @@ def page_of(
     page = _PAGE.render(
         facts=facts,
         student=plain(facts.student, 200),
-        digest=digest_of(facts.result, facts.comments, facts.told, facts.asked),
+        digest=digest_of(
+            facts.result, facts.comments, facts.told, facts.asked, hides_items=facts.hides_items
+        ),
         asking=asking_of(facts),
         script=SCRIPT,
         script_digest=SCRIPT_DIGEST,

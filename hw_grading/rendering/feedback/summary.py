@@ -15,7 +15,7 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from hw_grading.gradebook.given import Told
-from hw_grading.gradebook.model import first_conditions, first_rubric
+from hw_grading.gradebook.model import Item, first_conditions
 from hw_grading.gradebook.requests import Request
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
@@ -58,13 +58,14 @@ class Points:
 
 @dataclass(frozen=True)
 class Remark:
-    """A grader's comment: items of a rubric with their points, and a text.
+    """What a grader gave and said: items of a rubric, and a text.
 
-    Items that gave points come first. The points of an item are such as ``+1``, or ``0 of 1`` if it
-    was not earned; the last text of such an item says what a program saw missing in the plot.
+    Each item has points, such as ``+1``, or ``0 of 1`` if it was not earned, a text, and what a
+    program saw missing in the plot.
     """
 
-    items: tuple[tuple[str, Markup, str], ...]
+    right: tuple[tuple[str, Markup, str], ...]  # the items that gave points
+    wrong: tuple[tuple[str, Markup, str], ...]  # the others
     text: Markup
 
 
@@ -85,8 +86,11 @@ class Facts:
     asked: Mapping[str, Request] = field(default_factory=dict)  # by grade id
     versions: Mapping[str, str] = field(default_factory=dict)  # that may be asked about
     rules: Requests = field(default_factory=Requests)
-    # What plots lack, by grade id and the text of the rubric's item that asks for it.
-    lacks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # The items and the comment of each mark of the desk, by grade id.
+    marks: Mapping[str, tuple[Sequence[tuple[str, Item]], str]] = field(default_factory=dict)
+    hides_items: bool = False
+    # What plots lack, by the id of the rubric's item that asks for it.
+    lacks: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def scores(self) -> dict[str, Score]:
@@ -96,8 +100,11 @@ class Facts:
 
     def remark(self, name: str) -> Remark | None:
         """Return the grader's comment on a cell, by its grade id."""
-        text = self.comments.get(name)
-        return remark_of(text, self.lacks.get(name, {})) if text else None
+        text = self.comments.get(name, "")
+        items, comment = self.marks.get(name) or _items_in(text)
+        if not text or (self.hides_items and not comment):
+            return None
+        return _remark(() if self.hides_items else items, comment, self.lacks)
 
     def points(self, scores: Sequence[Score]) -> Points | None:
         """Return the points of some cells in words, with corrections; None if they have none."""
@@ -134,59 +141,55 @@ def trusted_html(text: str, attachments: Mapping[str, Any] | None = None) -> Mar
 _kept = functools.lru_cache(maxsize=500)(text_html)  # for the whole class
 
 
-def _is_lost(points: str) -> bool:
-    return points.startswith("0 of ")
-
-
 def told_html(sentence: str) -> Markup:
     """Return the sentence of a known mistake as students read it."""
     return trusted_html(comment_markdown(sentence))
 
 
-def lacks_in(facts: Facts, cells: Iterable[NotebookNode]) -> dict[str, dict[str, str]]:
-    """Return what plots lack, by grade id and the text of the mark scheme's line that asks for it.
+def lacks_in(facts: Facts, cells: Iterable[NotebookNode]) -> dict[str, str]:
+    """Return what plots lack, by the id of the rubric's item that asks for it.
 
     A plot's facts come from the student's process, so they are no more than hints. One is shown if
-    a person did not give the points of its line.
+    a person did not give the points of its item.
     """
     by_hand = [cell for cell in facts.cells if cell.by_hand]
     found = {grade_id_of(one): facts_in(outputs_of(one)) for one in cells}
-    lacks: dict[str, dict[str, str]] = {}
-    for cell in by_hand:
-        plots, of_scheme = found.get(cell.name), (cell, by_hand, facts.places)
-        conditions = first_conditions(*of_scheme) if plots else {}
-        for item in first_rubric(*of_scheme).items if conditions else ():
-            words = failing(plots or (), conditions.get(item.id, ""))
-            lacks.setdefault(cell.name, {})[item.text] = ", ".join(words)
-    return lacks
+    return {
+        item: ", ".join(failing(plots, condition))
+        for cell in by_hand
+        if (plots := found.get(cell.name))
+        for item, condition in first_conditions(cell, by_hand, facts.places).items()
+    }
 
 
-def remark_of(text: str, lacks: Mapping[str, str] | None = None) -> Remark:
-    """Parse a grader's comment: lines such as ``+1  names the cache``, then a text.
-
-    `lacks` says what the student's plot lacks, by the text of an item.
-    """
+def _items_in(text: str) -> tuple[list[tuple[str, Item]], str]:
+    """Read a comment that was typed: lines such as ``+1  names the cache``, then a text."""
     items: list[tuple[str, list[str]]] = []
     lines = text.strip().splitlines()
     while lines and lines[0].strip() and len(items) < _MAX_ITEMS:
         if item := _ITEM.fullmatch(lines[0].strip()):
-            items.append((item[1].replace("-", "\N{MINUS SIGN}"), [item[2]]))
+            items.append((item[1], [item[2]]))
         elif items:
             items[-1][1].append(lines[0])  # an item may have several lines
         else:
             break
         del lines[0]
-    rest = "\n".join(lines).strip()
-    said = [("\n".join(words), points) for points, words in items]
-    texts = tuple(
-        (
-            points,
-            trusted_html(comment_markdown(words)),
-            (lacks or {}).get(words, "") if _is_lost(points) else "",
-        )
-        for words, points in sorted(said, key=lambda one: not one[1].startswith("+"))
-    )
-    return Remark(texts, trusted_html(comment_markdown(rest)) if rest else Markup())
+    said = [(points, Item("", 0.0, "\n".join(words))) for points, words in items]
+    return said, "\n".join(lines).strip()
+
+
+def _remark(items: Iterable[tuple[str, Item]], text: str, lacks: Mapping[str, str]) -> Remark:
+    right: list[tuple[str, Markup, str]] = []
+    wrong: list[tuple[str, Markup, str]] = []
+    for points, item in items:
+        said = trusted_html(comment_markdown(item.text))
+        if points.startswith("+"):
+            right.append((points, said, ""))
+        else:
+            lack = lacks.get(item.id, "") if points.startswith("0 of ") else ""
+            wrong.append((points.replace("-", "\N{MINUS SIGN}"), said, lack))
+    rest = trusted_html(comment_markdown(text)) if text else Markup()
+    return Remark(tuple(right), tuple(wrong), rest)
 
 
 @dataclass(frozen=True)
