@@ -45,6 +45,9 @@ c.ExecuteSubmission.packages = []
 # read, such as "https://ml.example.edu/{homework}.zip". The second is the course's hub.
 c.StartPage.zip_address = ""
 c.StartPage.hub_address = ""
+# A public repository with the unzipped homeworks. `release` then writes links and badges that open
+# them in Colab, in Binder, and on the hub by nbgitpuller: "https://github.com/ORG/NAME".
+c.StartPage.repository = ""
 # Notebooks tell students these limits. Wall-clock limits (wall_seconds) are larger, because the
 # machine may be busy. Other limits of single cells are in a homework's manifest,
 # staff/<homework>/homework.toml.

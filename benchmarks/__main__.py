@@ -8,6 +8,7 @@ import platform
 import matplotlib as mpl
 
 NAMES = [
+    "counts",
     "anatomy",
     "one_file",
     "endless_loop",

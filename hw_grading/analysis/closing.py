@@ -107,6 +107,7 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
         fill = ["--fill", "FILE"] if kind in PLATFORMS else []
         how = typed("hw-grading export", name, "--format", kind, *fill, "--output", file)
         how = typed("nbgrader export", f"--to={file}") if kind == NBGRADERS else how
+        how = typed("hw-grading export", name, "--canvas", "--send") if "://" in file else how
         yield f"scores that the export {file} does not have", students, how
 
 

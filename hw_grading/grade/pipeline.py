@@ -121,7 +121,8 @@ class _Loop:
     def grade(self) -> int:
         """Grade all; return how many could not be graded."""
         ahead = _ahead(self._submissions, self._begin, self._run.at_once)
-        failed = sum(not self._finish(one, begun) for one, begun in ahead)
+        with contextlib.closing(self._saver):
+            failed = sum(not self._finish(one, begun) for one, begun in ahead)
         if self._submissions:
             self._beside.tell(is_last=True)
         return failed

@@ -6,6 +6,7 @@ graded if they are new, or if what an earlier run left in `autograded/` is not t
 """
 
 import contextlib
+import functools
 import glob
 import hashlib
 import itertools
@@ -143,15 +144,40 @@ def _why_outdated(one: Submission, has_scores: bool) -> str:
     if not has_scores:
         return "it has no scores in the gradebook"
     for path in one.paths:
-        marks: Any = {}
-        with contextlib.suppress(UserError, OSError):
-            marks = open_notebook(one.graded / path.name)["metadata"].get(METADATA_KEY)
-        if not isinstance(marks, dict) or marks.get(FINISHED) is not True:
+        graded = one.graded / path.name
+        finished, handed_in = _finished(graded, _stamp(graded))
+        if not finished:
             return f"{path.name} was not graded completely, or not by this grader"
-        if marks.get(HANDED_IN) != digest_of(path):
+        if handed_in != _digest(path, _stamp(path)):
             return f"{path.name} was graded in another version"
     new, old = _time_in(one.folder), _time_in(one.graded)
     return "it has another time of submission" if new and new != old else ""
+
+
+_Stamp = tuple[int, int, int]  # changes when a file is written: inode, size, time in nanoseconds
+
+
+def _stamp(file: Path) -> _Stamp | None:
+    with contextlib.suppress(OSError):
+        about = file.lstat()
+        return about.st_ino, about.st_size, about.st_mtime_ns
+    return None
+
+
+# `hw-grading watch` asks for all of a class each minute, and most of them are as they were.
+@functools.lru_cache(10_000)
+def _finished(graded: Path, _: _Stamp | None) -> tuple[bool, object]:
+    """Return whether a graded notebook was graded completely, and the digest of what was."""
+    with contextlib.suppress(UserError, OSError):
+        marks = open_notebook(graded)["metadata"].get(METADATA_KEY)
+        if isinstance(marks, dict):
+            return marks.get(FINISHED) is True, marks.get(HANDED_IN)
+    return False, None
+
+
+@functools.lru_cache(10_000)
+def _digest(notebook: Path, _: _Stamp | None) -> str:
+    return digest_of(notebook)
 
 
 def _time_in(folder: Path) -> datetime | None:

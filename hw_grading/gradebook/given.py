@@ -117,7 +117,7 @@ def _digest_in(page: Path) -> str | None:
 class Export:
     """The last export of a kind."""
 
-    file: str  # its absolute path
+    file: str  # its absolute path, or its address
     scores: dict[str, str]  # final scores, by student
 
 
@@ -131,13 +131,17 @@ def read_exports(course: Course, assignment: str) -> dict[str, Export]:
 
 
 def note_export(
-    course: Course, assignment: str, kind: str, file: Path, results: Mapping[str, Result]
+    course: Course, assignment: str, kind: str, file: Path | str, results: Mapping[str, Result]
 ) -> None:
-    """Keep which scores an export of a kind has; those of other students in it stay noted."""
+    """Keep which scores an export of a kind has; those of other students in it stay noted.
+
+    `file` is its path, or its address.
+    """
     exports = read_exports(course, assignment)
     before = exports[kind].scores if kind in exports else {}
     scores = {student: in_digits(one.final) for student, one in results.items()}
-    exports[kind] = Export(str(file.absolute()), before | scores)
+    place = str(file.absolute()) if isinstance(file, Path) else file
+    exports[kind] = Export(place, before | scores)
     path = _path_of(course, assignment)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, TypeAdapter(dict[str, Export]).dump_json(exports, indent=1))
@@ -153,7 +157,7 @@ def outdated_exports(results: Results) -> Iterator[tuple[str, str, list[str]]]:
     for student in results.left:
         now.pop(student, None)
     for kind, one in read_exports(results.course, results.assignment).items():
-        if Path(one.file).exists():
+        if "://" in one.file or Path(one.file).exists():
             yield (
                 kind,
                 one.file,

@@ -25,6 +25,7 @@ from hw_grading.gradebook.scores import open_gradebook, record_by
 from hw_grading.homework.course import Course
 from hw_grading.homework.folders import TIMESTAMP
 from hw_grading.homework.homework import manifest_of
+from hw_grading.lms.canvas import found_on_canvas
 from hw_grading.lms.downloads import NOTEBOOK, ZIP, content_of, files_in
 from hw_grading.lms.plan import (
     REPLACES,
@@ -73,15 +74,16 @@ def collect(
     roster: Path | None = None,
     canvas_gradebook: Path | None = None,
     moodle_worksheets: Sequence[Path] = (),
+    canvas: bool = False,
     dry_run: bool = False,
     yes: bool = False,
 ) -> bool:
-    """Show the submissions in downloads, and write them into ``submitted/`` if you agree.
+    """Show the submissions in downloads or on Canvas, and write them if you agree.
 
-    `downloads` are zips, folders or notebooks. The gradebook and the worksheet say whose files they
-    are, the worksheet also when they were submitted: one for all downloads, or one for each. With
-    `dry_run` nothing is written, with `yes` nobody is asked. Returns whether there was something to
-    collect and nothing was left out.
+    They go into ``submitted/``. `downloads` are zips, folders or notebooks; with `canvas` there are
+    none. The gradebook and the worksheet say whose files they are, the worksheet also when they
+    were submitted: one for all downloads, or one for each. With `dry_run` nothing is written, with
+    `yes` nobody is asked. Returns whether there was something to collect and nothing was left out.
     """
     course = Course(folder)
     course.expect_homework(assignment)
@@ -109,8 +111,14 @@ def collect(
     collected = read_collected(course, assignment)
     records = collected.students
     with ExitStack() as stack:
-        pairs = zip(downloads, by_download, strict=True)
-        found, left_out, asking = _found_in(pairs, assignment, stack)
+        groups: Iterable[Sequence[Found]]
+        if canvas:
+            groups, left_out = found_on_canvas(course, assignment, records, stack)
+        else:
+            of_each = zip(downloads, by_download, strict=True)
+            groups, left_out = _found_in(of_each, assignment, stack)
+        found, asking = _counting_in(groups, assignment, left_out)
+        left_out = [*dict.fromkeys(left_out)]
         late, left = _lateness(course, assignment)
         plan = decide(course, assignment, people, found, left_out, records, left)
         inbox = Inbox(course, assignment, people, asking)
@@ -158,15 +166,14 @@ def _lateness(course: Course, assignment: str) -> tuple[Late, list[str]]:
 
 def _found_in(
     downloads: Iterable[tuple[Path, Mapping[str, Accounts]]], assignment: str, stack: ExitStack
-) -> tuple[list[Found], list[Told], list[Found]]:
-    """Return the submissions in downloads, the files that are left out, and the requests.
+) -> tuple[list[list[Found]], list[Told]]:
+    """Return the files of each submission in downloads, and the files that are left out.
 
     Beside each download are the accounts in it, by the platform's name. Zips stay open until the
     stack is closed.
     """
-    found: list[Found] = []
+    found: list[list[Found]] = []
     left_out: list[Told] = []
-    asking: list[Found] = []
     for path, accounts in downloads:
         groups: defaultdict[str, list[Found]] = defaultdict(list)
         try:
@@ -182,17 +189,30 @@ def _found_in(
             except UserError as why:
                 is_lost = upload.is_work or upload.is_request
                 left_out += [(upload.file, str(why))] if is_lost else []
-        for together in groups.values():
-            asks = [one for one in together if one.upload.is_request]
-            asking += asks
-            group = [replace(one, asks=bool(asks)) for one in together if one not in asks]
-            if asks and not any(one.upload.is_work for one in group):
-                continue  # what is beside a request is no submission
-            try:
-                found += _counting(group, assignment)
-            except UserError as why:
-                left_out += [(one.upload.file, str(why)) for one in _work(group)]
-    return found, list(dict.fromkeys(left_out)), asking
+        found += groups.values()
+    return found, left_out
+
+
+def _counting_in(
+    groups: Iterable[Sequence[Found]], assignment: str, left_out: list[Told]
+) -> tuple[list[Found], list[Found]]:
+    """Return the files to grade, and the requests; add those of unclear submissions to `left_out`.
+
+    What is beside a request is no submission, unless there is work.
+    """
+    found: list[Found] = []
+    asking: list[Found] = []
+    for group in groups:
+        asks = [one for one in group if one.upload.is_request]
+        asking += asks
+        others = [replace(one, asks=bool(asks)) for one in group if one not in asks]
+        if asks and not any(one.upload.is_work for one in others):
+            continue
+        try:
+            found += _counting(others, assignment)
+        except UserError as why:
+            left_out += [(one.upload.file, str(why)) for one in _work(others)]
+    return found, asking
 
 
 def _work(group: Sequence[Found]) -> Sequence[Found]:

@@ -245,7 +245,8 @@ def plan_text(plan: Plan, zone: tzinfo, late: Late) -> str:
 def _row(entry: Entry, zone: tzinfo, how_late: Late) -> tuple[str, ...]:
     found = entry.found
     when = found.when.replace(tzinfo=UTC).astimezone(zone) if found.when else None
-    late = f"LATE, says {found.platform}" if found.late else how_late(entry.person.id, found.when)
+    late = how_late(entry.person.id, found.when)
+    late = late or (f"LATE, says {found.platform}" if found.late else "")
     name = entry.person.name or found.who.said
     shown = f"{when:%Y-%m-%d %H:%M:%S %Z}" if when else "-"
     row = (entry.person.id, name, shown, late, entry.state, found.upload.name)

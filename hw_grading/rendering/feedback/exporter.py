@@ -150,8 +150,8 @@ class TestsFeedbackExporter(FeedbackExporter):
             score=sum(score.points for score in scores),
         )
         most = sum(cell.max_points for cell in cells)
-        facts = replace(facts, most=most, result=result, asked={}, versions={})
-        return replace(facts, comments={}, told={}, marks={})
+        facts = replace(facts, comments={}, told={}, marks={}, asked={}, versions={})
+        return replace(facts, most=most, result=result, of_tests_alone=True)
 
 
 def page_of(

@@ -39,6 +39,10 @@ _MAX_ITEMS = 100
 _MAX_PARTS, _LONGEST_PART = 5, 200  # that failed, and their characters, in a few lines
 _NOTHING = Result(Student("", "", "", ""))
 # Above the problems of each kind that grading could not mend.
+_TESTS_ALONE = (
+    "This page shows what the tests gave. Marks by people, their comments, and what comes off for "
+    "a late submission are not in it: they come with the final page."
+)
 _NOT_YOURS = "Grading failed. Your notebook is not the cause. Tell your instructor."
 _NO_SCORE = "A test gave no score. You lose no points for that: a person has to look at it."
 _INCOMPLETE = "Your notebook could not be graded completely."
@@ -91,6 +95,7 @@ class Facts:
     hides_items: bool = False
     # What plots lack, by the id of the rubric's item that asks for it.
     lacks: Mapping[str, str] = field(default_factory=dict)
+    of_tests_alone: bool = False  # without marks, comments, corrections and lateness
 
     @property
     def scores(self) -> dict[str, Score]:
@@ -253,6 +258,8 @@ def summary_of(facts: Facts, cells: Sequence[NotebookNode], problems: Iterable[P
     open_points = sum(score.cell.max_points for score in count if score.is_open)
     any_given = any(not score.is_open for score in facts.result.known.scores)
     remarks = [*_remarks(facts.result, any_given, open_points), *_lateness(facts.result)]
+    if facts.of_tests_alone:
+        remarks.insert(0, _TESTS_ALONE)
     failures: dict[str, list[Line]] = {}
     mended = []
     for problem in problems:

@@ -237,6 +237,7 @@ def test_a_watch_gives_what_tests_say_and_starts_again_where_it_was(
     [page] = pages.iterdir()
     assert "On day 4." in page.read_text()
     assert "<b>6</b> of 15 points so far" in page.read_text()
+    assert "This page shows what the tests gave." in page.read_text()
     with Gradebook(course.course.db_url) as gradebook:
         whose = "hw2", ASSIGNMENT, "ada"
         mark = gradebook.find_grade("why", *whose)
@@ -264,6 +265,7 @@ def test_a_watch_gives_what_tests_say_and_starts_again_where_it_was(
         succeed(course, step, ASSIGNMENT, "--student=ada", *more)
     assert "feedback for" not in look(course)  # the whole page stays
     assert "A grader's comment." in page.read_text()
+    assert "what the tests gave" not in page.read_text()
 
     put(course, inbound, "zoe", day=3)
     run(course.root, "collect", ASSIGNMENT, "--update")  # eve fails
