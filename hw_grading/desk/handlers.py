@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from pydantic_core import to_jsonable_python
@@ -19,6 +18,7 @@ from hw_grading.desk import any_answer, mistakes, pictures, reading, requests
 from hw_grading.desk.answers import Glance
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.desks import HomeworkDesk, NotThere
+from hw_grading.desk.term import progress_of
 from hw_grading.desk.writing import Name, body_of, written
 from hw_grading.gradebook.model import Refused, expect_name
 from hw_grading.homework.homework import why_no_id
@@ -30,17 +30,13 @@ _FOR_EVER = "private, max-age=31536000, immutable"
 
 
 class Homeworks(DeskHandler):
-    """The list of the course's homeworks."""
+    """The homeworks of the course, and how far each is."""
 
     @web.authenticated
     async def get(self) -> None:
-        """Send the page. If there is only one homework, redirect to it."""
-        names = await self.in_thread(lambda: self.desks.course().homeworks())
-        if len(names) == 1:
-            self.redirect(f"{self.base}{quote(names[0], safe='')}/")
-            return
-        links = [(name, f"{quote(name, safe='')}/") for name in names]
-        self.show("homeworks.html", homeworks=links)
+        """Send the page."""
+        found = await self.in_thread(lambda: progress_of(self.desks.course(), self.grader))
+        self.show("homeworks.html", homeworks=found, grader=self.grader)
 
 
 class Page(DeskHandler):

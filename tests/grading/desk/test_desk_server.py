@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from feedback_pages import words
 from graded_course import ToyCourse, course, notebook, problem, stream
 from html_pages import base64_of, display, png
 
@@ -221,9 +222,7 @@ def test_what_the_desk_does_not_have_is_not_found(kim):
         assert (status, b"Traceback" in content) == (404, False), path
 
 
-def test_the_only_homework_is_opened_and_others_are_refused(kim, running, toys, capsys):
-    status, headers, _ = kim.call("/hw-grading/")
-    assert (status, headers["Location"]) == (302, "/hw-grading/hw2/")
+def test_the_homework_is_opened_and_others_are_refused(kim, running, toys, capsys):
     assert "/hw-grading/hw2/?token=" in running.log.read_text()
     content = kim.call("/hw-grading/%3Cb%3Ehw9/")[2]
     assert b"&lt;b&gt;hw9" in content
@@ -256,9 +255,15 @@ def test_the_overview_counts_answers_and_names_failures(kim):
 @pytest.mark.smoke
 def test_a_save_gives_points_and_one_of_an_old_version_none(kim, running):
     lee = running.client("Lee")
-    body = mark(kim, "answer", "cyd", adjustment=1.5, comment="So $x$.")
+    body = mark(kim, "answer", "cyd", adjustment=1.5, comment="So $x$.", flagged=True)
     saved = kim.api("save/answer", body)["saved"]["cyd"]
     assert (saved["score"], saved["grader"], saved["done"]) == (1.5, "Kim", True)
+    for client, own in ((kim, "1 1"), (lee, "0 0")):
+        status, _, term = client.call("/hw-grading/")
+        row = words(term.decode()).partition("before grades go out ")[2]
+        assert status == 200
+        assert re.match(rf"hw2 \d+ of 12 {own} .*answers? to be graded by a person", row), row
+        assert not re.search("ada|cyd", row)
     refused = lee.api("save/answer", body)
     assert refused["saved"] == {}
     assert refused["refused"]["cyd"]["theirs"]["grader"] == "Kim"
