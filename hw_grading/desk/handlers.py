@@ -14,7 +14,7 @@ from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from pydantic_core import to_jsonable_python
 from tornado import web
 
-from hw_grading.desk import any_answer, mistakes, pictures, reading
+from hw_grading.desk import any_answer, mistakes, pictures, reading, requests
 from hw_grading.desk.answers import Glance
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.desks import HomeworkDesk, NotThere
@@ -94,6 +94,10 @@ class Api(DeskHandler, APIHandler):
                 return reading.student(desk, cell)
             case "mistakes", False, False:
                 return mistakes.all_groups(desk)
+            case "requests", False, False:
+                return {"requests": requests.queue(desk, self.grader)}
+            case "request", True, True:
+                return requests.details(desk, cell, student)
             case "group", True, True:  # the second part is the id of the group
                 return mistakes.group(desk, cell, student)
         raise web.HTTPError(404)
@@ -185,6 +189,7 @@ def routes() -> list[tuple[Any, ...]]:
         (rf"{api}/([a-z]+)(?:/{part})?(?:/{part})?", Api),
         (rf"{page}/", Page, {"template": "overview.html"}),
         (rf"{page}/mistakes", Page, {"template": "mistakes.html"}),
+        (rf"{page}/requests", Page, {"template": "requests.html"}),
         *(
             (rf"{page}/{name}/{part}", Page, {"template": f"{name}.html"})
             for name in ("grade", "grid", "read", "student")

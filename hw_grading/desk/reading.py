@@ -306,6 +306,11 @@ def markdown(text: str) -> str:
     return str(text_html(text)) if text else ""
 
 
+def reply_html(text: str) -> str:
+    """Return a grader's text as students read it."""
+    return markdown(comment_markdown(text))
+
+
 def or_text(
     make: Callable[[Mapping[str, Any], Limits], str], cell: Mapping[str, Any], limits: Limits
 ) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hw_grading.desk import any_answer, mistakes
+from hw_grading.desk import any_answer, mistakes, requests
 from hw_grading.desk.desks import HomeworkDesk, NotThere
 from hw_grading.desk.reading import Json, grading_json, markdown
 from hw_grading.gradebook.comments import Said
@@ -100,6 +100,12 @@ class _Pardon(Body):
     reason: str
 
 
+class _Reply(Body):
+    revision: int  # of the request that the grader saw
+    words: str
+    points: float | None = None
+
+
 class _Text(Body):
     text: str = Field(max_length=LONGEST_TEXT)
 
@@ -129,7 +135,7 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
     `NotThere` if there is no such address or no such question.
     """
     book = desk.book
-    if cell and what not in ("comment", "correct", "mistake", "pardon"):
+    if cell and what not in ("comment", "correct", "mistake", "pardon", "request"):
         desk.question(cell)
     match bool(cell), what, then:
         case True, "save", "":  # a mark for one answer or for several
@@ -170,6 +176,9 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
         case True, "pardon", group if group:  # gives a group its points
             pardon = body_of(raw, _Pardon)
             return mistakes.pardon(desk, cell, group, pardon.plan, pardon.reason, grader)
+        case True, "request", student if student:  # replies to it
+            said = body_of(raw, _Reply)
+            return requests.reply(desk, cell, student, grader, **dict(said))
         case False, "preview", "":  # shows a comment as students will read it
             text = body_of(raw, _Text).text
             expect_text(text)

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from traitlets import Bool
 from traitlets.config import Configurable
 
+from hw_grading.gradebook.requests import Request
 from hw_grading.gradebook.results import Result, Results
 from hw_grading.homework.course import Course
 from hw_grading.texts import in_digits, write_whole
@@ -39,18 +40,25 @@ class FeedbackPage(Configurable):
 
 
 def digest_of(
-    result: Result, comments: Mapping[str, str], told: Told, *, hides_items: bool = False
+    result: Result,
+    comments: Mapping[str, str],
+    told: Told,
+    asked: Mapping[str, Request],
+    *,
+    hides_items: bool = False,
 ) -> str:
     """Return the digest of what a student's feedback says: points, penalty, reasons, comments.
 
-    `told` has the sentences on known mistakes.
+    `told` has the sentences on known mistakes, `asked` the requests, of which replies count.
     """
+    replies = sorted((cell, one.reply) for cell, one in asked.items() if one.reply)
     scores = [(s.cell.name, s.auto, s.manual, s.extra, s.waits) for s in result.known.scores]
     corrections = [(one.cell, one.points, one.reason) for one in result.corrections]
     totals = (result.final, result.score, result.penalty, result.why_penalty, result.slip_days)
     facts = [totals, sorted(scores), corrections, sorted(comments.items()), told]
     if result.comments:
         facts += [(one.cell, one.line, one.text, one.digest) for one in result.comments]
+    facts += [replies] if replies else []
     facts += ["items are hidden"] if hides_items else []
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -70,11 +78,14 @@ class Feedback(Enum):
 
 
 def feedback_of(
-    results: Results, comments: Mapping[str, Mapping[str, str]], told: Mapping[str, Told]
+    results: Results,
+    comments: Mapping[str, Mapping[str, str]],
+    told: Mapping[str, Told],
+    asked: Mapping[str, Mapping[str, Request]],
 ) -> dict[str, Feedback]:
     """Return the feedback of each student who submitted.
 
-    `comments` are by student and grade id, `told` by student.
+    `comments` and requests (`asked`) are by student and grade id, `told` by student.
     """
     hides = FeedbackPage(config=results.course.config).hide_items
     found = {}
@@ -85,7 +96,7 @@ def feedback_of(
         if not digests:
             found[student] = Feedback.MISSING
         else:
-            said = (comments.get(student, {}), told.get(student, {}))
+            said = (comments.get(student, {}), told.get(student, {}), asked.get(student, {}))
             is_current = digests == {digest_of(one, *said, hides_items=hides)}
             found[student] = Feedback.CURRENT if is_current else Feedback.OLDER
     return found

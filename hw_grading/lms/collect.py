@@ -47,6 +47,7 @@ from hw_grading.lms.platforms import (
     is_of_one_student,
     read_metadata,
 )
+from hw_grading.lms.requests import Inbox
 from hw_grading.lms.roster import read_roster
 from hw_grading.texts import agreed, message_of, say, typed
 from hw_support.in_one_step import in_one_step
@@ -116,20 +117,24 @@ def collect(
         else:
             of_each = zip(downloads, by_download, strict=True)
             groups, left_out = _found_in(of_each, assignment, stack)
-        found = _counting_in(groups, assignment, left_out)
+        found, asking = _counting_in(groups, assignment, left_out)
         left_out = [*dict.fromkeys(left_out)]
         late, left = _lateness(course, assignment)
         plan = decide(course, assignment, people, found, left_out, records, left)
+        inbox = Inbox(course, assignment, people, asking)
+        plan.sections.update(inbox.sections())
         say(plan_text(plan, zone, late))
         if dry_run:
             print("Nothing was written (--dry-run).")
-            return bool(plan.entries) and not plan.left_out
-        if plan.to_write and not (yes or agreed("Write these?")):
+            return bool(plan.entries or asking) and plan.is_whole
+        if (plan.to_write or inbox.is_new) and not (yes or agreed("Write these?")):
             print("Nothing was written.")
             return False
         failed = _write(course, plan, records)
+        if inbox.is_new:
+            say(inbox.store())
     if not plan.platforms:
-        return False
+        return bool(asking) and plan.is_whole
     path = write_collected(course, assignment, plan.collected(collected))
     if not plan.entries:
         return False
@@ -141,7 +146,7 @@ def collect(
     )
     if failed:
         say("\n".join([f"NOT WRITTEN ({len(failed)}):", *failed]))
-    return not (plan.left_out or failed)
+    return plan.is_whole and not failed
 
 
 def _lateness(course: Course, assignment: str) -> tuple[Late, list[str]]:
@@ -182,22 +187,32 @@ def _found_in(
                 for one in found_by(upload, assignment, metadata, accounts):
                     groups[one.group].append(one)
             except UserError as why:
-                left_out += [(upload.file, str(why))] if upload.is_work else []
+                is_lost = upload.is_work or upload.is_request
+                left_out += [(upload.file, str(why))] if is_lost else []
         found += groups.values()
     return found, left_out
 
 
 def _counting_in(
     groups: Iterable[Sequence[Found]], assignment: str, left_out: list[Told]
-) -> list[Found]:
-    """Return the files to grade; add those of unclear submissions to `left_out`."""
+) -> tuple[list[Found], list[Found]]:
+    """Return the files to grade, and the requests; add those of unclear submissions to `left_out`.
+
+    What is beside a request is no submission, unless there is work.
+    """
     found: list[Found] = []
+    asking: list[Found] = []
     for group in groups:
+        asks = [one for one in group if one.upload.is_request]
+        asking += asks
+        others = [replace(one, asks=bool(asks)) for one in group if one not in asks]
+        if asks and not any(one.upload.is_work for one in others):
+            continue
         try:
-            found += _counting(group, assignment)
+            found += _counting(others, assignment)
         except UserError as why:
-            left_out += [(one.upload.file, str(why)) for one in _work(group)]
-    return found
+            left_out += [(one.upload.file, str(why)) for one in _work(others)]
+    return found, asking
 
 
 def _work(group: Sequence[Found]) -> Sequence[Found]:

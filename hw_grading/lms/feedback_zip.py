@@ -25,6 +25,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from hw_grading.gradebook.collected import Record, read_collected
 from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.given import Feedback, feedback_of, pages_of
+from hw_grading.gradebook.requests import requests_in
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
 from hw_grading.homework.course import Course
@@ -70,7 +71,9 @@ def older_pages(course: Course, assignment: str, students: Collection[str] = ())
 def pages_now(results: Results) -> dict[str, Feedback]:
     """Return how each student's page compares with what the gradebook says now."""
     with open_gradebook(results.course.db_url, results.assignment) as (db, _):
-        return feedback_of(results, comments_in(db, results.assignment), told_in(results))
+        name = results.assignment
+        said = comments_in(db, name), told_in(results), requests_in(db, name)
+    return feedback_of(results, *said)
 
 
 def remove_pages(course: Course, assignment: str, students: Collection[str]) -> None:

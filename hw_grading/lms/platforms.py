@@ -40,6 +40,7 @@ class Found:
     platform: str  # such as "Canvas"
     group: str  # files of one group are one submission
     own: str  # the file's name as its student wrote it
+    asks: bool = False  # whether the student hands in a request with it
     beside: tuple[str, ...] = ()  # other notebooks and zips of the submission, which do not count
     when: datetime | None = None  # UTC, without a zone; None if the platform gives no time
     why_no_time: str = ""  # a sentence; "" if there is a time, or the platform says it is in time
@@ -189,7 +190,7 @@ def without_number(own: str, assignment: str) -> str:
 def _found_by_id(upload: Upload, assignment: str) -> Found:
     """Return what the id says with which a file's name begins."""
     match = _plainly_named(assignment).fullmatch(upload.name)
-    if not (match and upload.is_work):
+    if not (match and (upload.is_work or upload.is_request)):
         raise UserError(
             "expected a file that a platform has named, or all files in one folder, with names "
             f"such as <student>_{assignment}.ipynb. Move and rename it"

@@ -17,9 +17,11 @@ from nbformat import NotebookNode
 
 from hw_grading.gradebook.given import Told
 from hw_grading.gradebook.model import Item, first_conditions
+from hw_grading.gradebook.requests import Request
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, Score, Student
+from hw_grading.homework.homework import Requests
 from hw_grading.homework.notebook import Places, is_test
 from hw_grading.notebooks import error_of, errors_in, outputs_of
 from hw_grading.outcome import PartResult
@@ -86,6 +88,9 @@ class Facts:
     places: Places = field(default_factory=Places)
     told: Told = field(default_factory=dict)  # of known mistakes
     instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
+    asked: Mapping[str, Request] = field(default_factory=dict)  # by grade id
+    versions: Mapping[str, str] = field(default_factory=dict)  # that may be asked about
+    rules: Requests = field(default_factory=Requests)
     # The items and the comment of each mark of the desk, by grade id.
     marks: Mapping[str, tuple[Sequence[tuple[str, Item]], str]] = field(default_factory=dict)
     hides_items: bool = False
@@ -227,6 +232,7 @@ class Question:
     name: str
     points: Points | None
     parts: tuple[ShownPart, ...]
+    cells: tuple[str, ...] = ()  # the grade ids of its cells with points
 
 
 @dataclass(frozen=True)
@@ -364,7 +370,8 @@ def _questions(
                 parts.append(ShownPart(title, points, where, tuple(_merged(said)), tuple(remarks)))
                 counting += given
         if parts:
-            yield Question(question, facts.points(counting), tuple(parts))
+            scored = tuple(one.cell.name for one in counting)
+            yield Question(question, facts.points(counting), tuple(parts), scored)
 
 
 def _lines(

@@ -1,6 +1,7 @@
 """nbgrader's exchange works both ways, whatever a student puts there."""
 
 import fcntl
+import json
 import os
 import pwd
 import shutil
@@ -16,6 +17,8 @@ import pytest
 from nbgrader.api import Gradebook
 from toy_course import ASSIGNMENT, ToyCourse, run
 
+from hw_grading.gradebook.requests import requests_in
+from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.folders import read_time
 from hw_support.submission.released import read_release
@@ -157,6 +160,31 @@ def test_times_are_believed_and_a_damaged_newer_one_is_not_taken(
     (newer / "kept").replace(notebook)
     succeed(course, "collect", ASSIGNMENT, "--update")
     assert "On day 5." in (course.folder("ada") / "hw2.ipynb").read_text()
+
+
+def test_requests_come_with_the_notebook_which_keeps_its_time(
+    course: ToyCourse, inbound: Path
+) -> None:
+    put(course, inbound, "ada")
+    succeed(course, "collect", ASSIGNMENT)
+    succeed(course, "autograde", ASSIGNMENT)
+    first = read_time(course.folder("ada"))
+    again = put(course, inbound, "ada", day=5)
+    shutil.copy(course.folder("ada") / "hw2.ipynb", again)
+    file = {
+        "homework": ASSIGNMENT,
+        "student": "ada",
+        "questions": {"why": {"text": "And why?", "version": ""}},
+    }
+    (again / "hw2-request.json").write_text(json.dumps(file))
+    (again / "a-request.json").symlink_to(course.course.source(ASSIGNMENT) / "hw2.ipynb")
+    os.mkfifo(again / "b-request.json")
+    said = succeed(course, "collect", ASSIGNMENT, "--update")
+    assert said.count("REQUEST REFUSED") == 2
+    assert "Request of ada, who asks about why" in said
+    assert read_time(course.folder("ada")) == first
+    with open_gradebook(course.course.db_url, ASSIGNMENT) as (db, _):
+        assert requests_in(db, ASSIGNMENT)["ada"]["why"].words == "And why?"
 
 
 @pytest.mark.skipif(os.getuid() != 0 or len(OTHERS) < 2, reason="only root can give files away")

@@ -5,7 +5,7 @@ import re
 from contextlib import closing
 from dataclasses import replace
 
-from feedback_pages import box, comment, page_of, read, words
+from feedback_pages import box, comment, page_of, read, without_asking, words
 from graded_course import (
     FAILED,
     PASSED,
@@ -185,10 +185,9 @@ class TestTheNotebook:
 
     def test_nothing_runs_or_loads_and_no_stock_text_is_left(self, course):
         course.grade("ada", notebook(plot=[stream("x")]), manual=1.0)
-        page = page_of(course)
+        page = without_asking(page_of(course))
         for word in ("Test cell", "Written response", "MathJax", "<script", "<link", "//"):
             assert word not in page
-        assert "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline';" in page
         assert len(page) < 25_000  # without the student's own words
 
 
@@ -202,7 +201,7 @@ class TestBadInput:
         comment(course, "plot", f"+1  {hostile}\n\n{hostile}")
         correct = ["correct", "hw2", "plot", "--add", "1", "--reason", hostile]
         assert main(["--course", str(course.root), *correct]) == 0
-        page = page_of(course)
+        page = without_asking(page_of(course))
         assert "<script" not in page
         assert "onerror" not in re.sub(r"&lt;.*?&gt;", "", page)
         assert "<b>o'd" not in page
