@@ -34,7 +34,7 @@ export function table(heads, rows) {
   return make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body));
 }
 
-/** @param {string} label @param {Element} inside */
+/** Let a wide element be scrolled, also by keys. @param {string} label @param {Element} inside */
 export function scrolling(label, inside) {
   const about = { className: "scroll", tabIndex: 0, role: "region", "aria-label": label };
   return make("div", about, inside);
@@ -215,12 +215,6 @@ export function when(at) {
   if (!at) return "";
   const date = new Date(/Z|[+-]\d\d:\d\d$/.test(at) ? at : `${at}Z`);
   return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-}
-
-/** Let a wide element be scrolled, also by keys. @param {string} label @param {Element} inside */
-export function scrolling(label, inside) {
-  const about = { className: "scroll", tabIndex: 0, role: "region", "aria-label": label };
-  return make("div", about, inside);
 }
 
 /** Make the table of an answer's history. @param {string} label @param {any[]} events */
