@@ -217,12 +217,6 @@ export function when(at) {
   return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
-/** Let a wide element be scrolled, also by keys. @param {string} label @param {Element} inside */
-export function scrolling(label, inside) {
-  const about = { className: "scroll", tabIndex: 0, role: "region", "aria-label": label };
-  return make("div", about, inside);
-}
-
 /** Make the table of an answer's history. @param {string} label @param {any[]} events */
 export function history(label, events) {
   const rows = events.map((event) => [
