@@ -78,11 +78,14 @@ check: lint site ## what to run before a commit: lint, the site, unit tests; wit
 
 wheels: $(READY) ## both wheels, in dist/wheels, tried in an empty environment
 	rm -rf dist/wheels dist/empty
+	mkdir -p dist/empty/course
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist/wheels ./hw_support .
 	$(PYTHON) -m venv dist/empty/venv
-	cd dist/empty && venv/bin/python -m pip install --quiet ../wheels/*.whl jupyterlab
-	mkdir dist/empty/course
-	cd dist/empty/course && PATH="$$PWD/../venv/bin:$$PATH" && hw-grading new hw1 && hw-grading release hw1
+	dist/empty/venv/bin/pip download --quiet -d dist/empty/index --find-links dist/wheels hw-grading jupyterlab
+	cd dist/empty/course && PATH="$$PWD/../venv/bin:$$PATH" && offline="--quiet --no-index --find-links ../index" \
+		&& pip install $$offline hw-grading && hw-grading new hw1 \
+		&& hw-grading grade-file source/hw1/hw1.ipynb --homework hw1 \
+		&& pip install $$offline jupyterlab && hw-grading release hw1
 
 matrix: $(READY) ## students' tests on every Python here, with the oldest and newest packages
 	@printf '%s\n' oldest newest | $(RUN) xargs -P 2 -n 1 python -m nox -k

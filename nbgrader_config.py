@@ -45,6 +45,9 @@ c.ExecuteSubmission.packages = []
 # read, such as "https://ml.example.edu/{homework}.zip". The second is the course's hub.
 c.StartPage.zip_address = ""
 c.StartPage.hub_address = ""
+# A public repository with the unzipped homeworks. `release` then writes links and badges that open
+# them in Colab, in Binder, and on the hub by nbgitpuller: "https://github.com/ORG/NAME".
+c.StartPage.repository = ""
 # Notebooks tell students these limits. Wall-clock limits (wall_seconds) are larger, because the
 # machine may be busy. Other limits of single cells are in a homework's manifest,
 # staff/<homework>/homework.toml.
@@ -68,6 +71,8 @@ c.LatePolicy.slip_days = 0  # for each student, over all homeworks together
 
 # Whether everybody who submitted nothing has 0 points in exports, once the due date is over.
 c.Exports.zeros = False
+# Whether feedback leaves out the items of the rubrics: for the time before the grades are out.
+c.FeedbackPage.hide_items = False
 
 # Where submissions run: in "processes" of this machine, "serial" (one at a time), or on "dask".
 c.WholeClass.executor = "processes"

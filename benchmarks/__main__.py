@@ -8,6 +8,7 @@ import platform
 import matplotlib as mpl
 
 NAMES = [
+    "counts",
     "anatomy",
     "one_file",
     "endless_loop",
@@ -21,6 +22,7 @@ NAMES = [
     "mistakes",
     "purity",
     "sizes",
+    "figures",
 ]
 
 
@@ -29,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="all if none is named")
     mpl.use("Agg")
-    chosen = parser.parse_args().names or NAMES
+    chosen = parser.parse_args().names or NAMES[:-1]  # "figures" runs some of the others again
     print(f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores")
     for name in chosen:
         print(f"\n== {name} ==", flush=True)

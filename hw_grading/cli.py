@@ -91,6 +91,8 @@ _students = partial(_argument, "--student", metavar="ID", action="append", defau
 _ONLY = _students("only this student; repeatable")
 _FORMATS = ["canvas", "moodle", "questions"]
 _HOMEWORK = _argument("homework", "the homework's name, such as hw3")
+_CANVAS = _switch("--canvas", "by Canvas' API: show what would be sent")
+_SEND = _switch("--send", "with --canvas: send it")
 _ROSTER = _file("--roster", "the list of students; default: the course's students.csv")
 
 
@@ -128,7 +130,7 @@ def new(asked: Asked) -> int:
     _argument("homework", "default: all homeworks", nargs="*"),
     _number("--mutants", "of each solution; default: 20", default=20),
     _switch("--all", "all mutants, more fresh cases, and tests that take long"),
-    _file("--page", "one page on all homeworks, as Markdown"),
+    _file("--page", "one page on all homeworks, with what needs a decision, as Markdown"),
     homework=False,
 )
 def try_(asked: Asked) -> int:
@@ -151,7 +153,7 @@ def try_(asked: Asked) -> int:
         if found.stopped:
             return STOPPED
     if asked.page:
-        write_page(asked.page, tried)
+        write_page(asked.page, tried, is_short=True)
     return FINE if all(one.is_fine for one in tried) else TO_DO
 
 
@@ -188,7 +190,8 @@ def compare(asked: Asked) -> int:
 
 @_command(
     "Collect",
-    _argument("downloads", "zips, folders or notebooks", nargs="+", type=Path),
+    _argument("downloads", "zips, folders or notebooks", nargs="*", type=Path),
+    _switch("--canvas", "from Canvas itself, by its API"),
     _ROSTER,
     _file("--canvas-gradebook", "Canvas' gradebook; it maps Canvas ids to logins"),
     _file(
@@ -206,11 +209,14 @@ def collect(asked: Asked) -> int:
     Recognises downloads of Canvas, Gradescope and Moodle, and files named
     <student>_<homework>.ipynb. Shows a table, and asks before it writes anything. Students can
     change their names, so Canvas' gradebook and Moodle's worksheet say whose a file is. Download
-    the worksheet with English as your language in Moodle.
+    the worksheet with English as your language in Moodle. --canvas needs no download.
     """
     from hw_grading.lms.collect import collect
+    from hw_support.submission.file import UserError
 
-    names = ["roster", "canvas_gradebook", "dry_run", "yes"]
+    if asked.canvas == bool(asked.downloads):
+        raise UserError("name the downloads, or collect from Canvas itself: --canvas")
+    names = ["roster", "canvas_gradebook", "canvas", "dry_run", "yes"]
     chosen = {name: getattr(asked, name) for name in names}
     chosen["moodle_worksheets"] = asked.moodle_worksheet
     is_done = collect(asked.course.folder, asked.homework, asked.downloads, **chosen)
@@ -505,6 +511,8 @@ def code(asked: Asked) -> int:
         choices=("canvas", "moodle", "plain"),
     ),
     _switch("--pdf", "the zip has each graded notebook as PDF too"),
+    _CANVAS,
+    _SEND,
     _ROSTER,
     more=True,
 )
@@ -516,12 +524,16 @@ def feedback(asked: Asked) -> int:
     are. Then `nbgrader release_feedback`, if the homework was collected through the
     exchange. --zip packs the pages under the names of the files that you collected: upload it in
     Moodle with "Upload multiple feedback files in a zip", in Canvas with "Upload Submissions".
+    --canvas gives the pages to Canvas, each as a comment's file on the attempt that was graded.
     """
     from nbgrader.exchange.default import Exchange
 
     from hw_grading.lms.feedback_zip import older_pages, pack_feedback, remove_pages
     from hw_grading.texts import counted, named
+    from hw_support.submission.file import UserError
 
+    if asked.send and not asked.canvas:
+        raise UserError("--send goes with --canvas")
     course = asked.course
     older = older_pages(course, asked.homework, asked.student)
     remove_pages(course, asked.homework, older)  # nbgrader writes only pages that are missing
@@ -536,12 +548,18 @@ def feedback(asked: Asked) -> int:
         done = pack_feedback(course, asked.homework, asked.zip, **chosen)
         said = f"{done.path}: the feedback of {counted(len(done.students), 'student')}"
         status = max(status, _say([said], done.left_out))
+    if asked.canvas:
+        from hw_grading.lms.canvas_sending import send_feedback
+
+        chosen = {"roster": asked.roster, "students": asked.student, "send": asked.send}
+        status = max(status, _say_left(send_feedback(course, asked.homework, **chosen)))
     return status
 
 
 @_command(
     "Give back",
-    _argument("--format", "required: the kind of file", choices=_FORMATS, required=True),
+    _one_of(_argument("--format", "the kind of file", choices=_FORMATS), _CANVAS),
+    _SEND,
     _file("--fill", "Canvas' gradebook or Moodle's grading worksheet, to fill in"),
     _file("--output", "the file to write; default: <homework>_<format>.csv"),
     _text("--column", "the homework's column, if the command cannot find it"),
@@ -554,9 +572,20 @@ def export(asked: Asked) -> int:
     canvas and moodle fill in the file that you downloaded there; students without a score keep
     their old value. moodle also fills in comments: total, lateness, what failed. questions
     writes a new table. All scores are final scores. The last line says what is left to do.
+    --canvas shows whose points differ on Canvas, and writes no file; with --send it sends them.
     """
     from hw_grading.lms.export import export
+    from hw_support.submission.file import UserError
 
+    if asked.send and not asked.canvas:
+        raise UserError("--send goes with --canvas")
+    if asked.canvas:
+        from hw_grading.lms.canvas_sending import send_points
+
+        if asked.fill or asked.output or asked.column:
+            raise UserError("--canvas fills in no file. Leave out --fill, --output and --column")
+        how = {"roster": asked.roster, "students": asked.student, "send": asked.send}
+        return _say_left(send_points(asked.course, asked.homework, **how))
     chosen = {name: getattr(asked, name) for name in ("fill", "roster", "column")}
     chosen["students"] = asked.student
     path, done = export(asked.course, asked.homework, asked.format, asked.output, **chosen)
@@ -625,6 +654,10 @@ def _say(lines: Iterable[object], warnings: Iterable[str] = ()) -> int:
         print(f"warning: {visible(warning)}", file=sys.stderr)
         status = TO_DO
     return status
+
+
+def _say_left(to_check: Sequence[str]) -> int:
+    return _say(["Still to do:" if to_check else "Nothing is left to do."], to_check)
 
 
 def _expect_gradable(asked: Asked) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.figures import FIGURES, number_behind
 from hw_grading.cli import PARSER
 from tools.build_reference import reference
 
@@ -44,6 +45,13 @@ def test_pages_name_the_version_of_the_project():
     assert f"## {project['version']} (" in text  # the changelog's newest heading
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {project['version']}\n" in citation
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda one: one.on_page)
+def test_each_figure_that_is_compared_stands_on_its_page(figure):
+    text = (ROOT / figure.page).read_text(encoding="utf-8")
+    assert number_behind(figure.on_page, text) > 0
+    assert f"python -m benchmarks {figure.benchmark}`" in text
 
 
 def test_the_index_lists_every_page():

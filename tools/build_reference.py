@@ -152,7 +152,7 @@ def _settings(kind: type[Configurable]) -> Iterator[str]:
             raise Undescribed(f"{kind.__name__}.{name} has no help")
         values = getattr(trait, "values", None)
         allowed = " or ".join(f"`{v!r}`" for v in values) if values else _allowed(trait)
-        yield _row(name, allowed, repr(trait.default_value), trait.help)
+        yield _row(name, allowed, repr(trait.default()), trait.help)
     yield ""
 
 
@@ -160,6 +160,7 @@ def _allowed(trait: Any) -> str:
     """Return the type of a setting and its bounds in words."""
     name = type(trait).__name__
     kinds = {"Float": "number", "Int": "whole number", "Unicode": "text", "Bool": "True or False"}
+    kinds["Dict"] = "dictionary"
     words = [kinds.get(name, name) + (" or None" if trait.allow_none else "")]
     for bound, word in (("min", "at least"), ("max", "at most")):
         value = getattr(trait, bound, None)

@@ -12,6 +12,7 @@ from hw_grading.gradebook.given import (
     feedback_of,
     outdated_exports,
 )
+from hw_grading.gradebook.requests import requests_in
 from hw_grading.gradebook.results import Results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
 from hw_grading.gradebook.tables import MARKS, of
@@ -87,8 +88,12 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     with open_gradebook(course.db_url, name) as (db, _):
         flagged = select(MARKS.c.student).where(of(MARKS, {"assignment": name}), MARKS.c.flagged)
         marked = sorted({student for (student,) in db.execute(flagged)} - left)
-        pages = feedback_of(results, comments_in(db, name), told_in(results))
+        asked = requests_in(db, name)
+        pages = feedback_of(results, comments_in(db, name), told_in(results), asked)
     yield "flagged answers", marked, desk
+    asking = [s for s in asked if s not in left and any(one.is_open for one in asked[s].values())]
+    count = sum(one.is_open for s in asking for one in asked[s].values())
+    yield f"{counted(count, 'request')} about points without a reply", asking, desk
     old = [
         s
         for s, page in pages.items()
@@ -102,6 +107,7 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
         fill = ["--fill", "FILE"] if kind in PLATFORMS else []
         how = typed("hw-grading export", name, "--format", kind, *fill, "--output", file)
         how = typed("nbgrader export", f"--to={file}") if kind == NBGRADERS else how
+        how = typed("hw-grading export", name, "--canvas", "--send") if "://" in file else how
         yield f"scores that the export {file} does not have", students, how
 
 

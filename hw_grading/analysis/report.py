@@ -12,9 +12,10 @@ from pathlib import Path
 
 from hw_grading.analysis.closing import open_lines, still_open
 from hw_grading.gradebook.collected import Collected, read_collected
+from hw_grading.gradebook.requests import requests_in
 from hw_grading.gradebook.results import Result, Results, read_results
 from hw_grading.gradebook.runs import Failure
-from hw_grading.gradebook.scores import Cell
+from hw_grading.gradebook.scores import Cell, open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
 from hw_grading.texts import aligned, columns, counted, in_digits, typed
@@ -154,6 +155,11 @@ def _summary(found: Results) -> list[str]:
             f"what failed is not known of {counted(without, 'submission')}, never graded by this "
             f"version: {typed('hw-grading regrade', found.assignment)}"
         )
+    with open_gradebook(found.course.db_url, found.assignment) as (db, _):
+        asked = [r for of in requests_in(db, found.assignment).values() for r in of.values()]
+    if asked:
+        still = sum(one.is_open for one in asked)
+        lines.append(f"requests about points: {still} open, {len(asked) - still} with a reply")
     if found.zeros:
         lines.append(f"no submission, 0 points: {', '.join(map(one_line, found.zeros))}")
     if found.left:

@@ -57,7 +57,8 @@ def _from_gradebook(course: Course, student: str) -> Iterator[str]:
             yield "gradebook: the student, with all scores and comments by nbgrader"
         gradebook.db.commit()
     if rows:
-        yield f"gradebook: {counted(rows, 'row')} of runs, marks, extensions and corrections"
+        of = "runs, marks, requests, extensions and corrections"
+        yield f"gradebook: {counted(rows, 'row')} of {of}"
 
 
 def _from_records(course: Course, student: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 import nbformat
 from nbformat import NotebookNode
@@ -34,6 +35,11 @@ START = "START.html"  # the page that tells students how to start
 # Every entry gets this time, so that the same release gives the same bytes.
 _TIME = (2022, 9, 20, 0, 0, 0)
 _LIBRARY = "hw_support/homeworks/"
+_COLAB, _BINDER = "https://colab.research.google.com", "https://mybinder.org"
+_BADGES = {
+    "Colab": f"{_COLAB}/assets/colab-badge.svg",
+    "Binder": f"{_BINDER}/badge_logo.svg",
+}
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _ATTRIBUTE = re.compile(r"hw_support\.(?:homeworks\.)?([A-Za-z_]\w*)")
 
@@ -50,6 +56,36 @@ class StartPage(Configurable):
     hub_address = Unicode(
         help="The address of the course's hub, which students open in a browser."
     ).tag(config=True)
+
+    repository = Unicode(
+        help="The address of a public repository on GitHub with what students get: "
+        "`https://github.com/ORG/NAME`. Each homework is a folder there: its unzipped zip. "
+        "`release` then writes links that open it in Colab, in Binder, and on the hub by "
+        "nbgitpuller."
+    ).tag(config=True)
+
+    branch = Unicode("main", help="The branch of the repository.").tag(config=True)
+
+    def links(self, path: str) -> dict[str, str]:
+        """Return the links that open a file of the repository, by where they open it."""
+        if not self.repository:
+            return {}
+        repository = self.repository.removesuffix("/").removesuffix(".git")
+        owner_and_name = "/".join(repository.split("/")[-2:])
+        branch, inside = quote(self.branch, safe=""), quote(path)
+        found = {
+            "Colab": f"{_COLAB}/github/{owner_and_name}/blob/{branch}/{inside}",
+            "Binder": f"{_BINDER}/v2/gh/{owner_and_name}/{branch}?urlpath=lab/tree/{inside}",
+        }
+        if self.hub_address:
+            hub, name = self.hub_address.removesuffix("/"), repository.rpartition("/")[2]
+            pull = {
+                "repo": repository,
+                "branch": self.branch,
+                "urlpath": f"lab/tree/{name}/{path}",
+            }
+            found["the hub"] = f"{hub}/hub/user-redirect/git-pull?{urlencode(pull)}"
+        return found
 
 
 def write_student_zip(course: Course, out: Path, assignment: str) -> tuple[Path, list[str]]:
@@ -77,7 +113,21 @@ def write_student_zip(course: Course, out: Path, assignment: str) -> tuple[Path,
             archive.writestr(entry, content)
     out.mkdir(parents=True, exist_ok=True)
     write_whole(target := out / f"{assignment}.zip", packed.getvalue())
+    write_links(course, out, assignment)
     return target, [f"{assignment}: {fault}." for fault in requirements.faults]
+
+
+def write_links(course: Course, out: Path, assignment: str) -> None:
+    """Write ``<assignment>-links.md``, for the course's page, if there is a repository."""
+    page = StartPage(config=course.config)
+    lines = []
+    for name in course.notebooks(assignment):
+        for where, link in page.links(f"{assignment}/{name}.ipynb").items():
+            text = f"Open {name}.ipynb in {where}"
+            badge = _BADGES.get(where)
+            lines.append(f"[![{text}]({badge})]({link})" if badge else f"[{text}]({link})")
+    if lines:
+        write_whole(out / f"{assignment}-links.md", "".join(f"{one}\n" for one in lines).encode())
 
 
 def start_page(course: Course, assignment: str) -> str:
@@ -97,6 +147,7 @@ def start_page(course: Course, assignment: str) -> str:
         "more": ExecuteSubmission(config=course.config).packages,
         "zip_address": addresses.zip_address.replace("{homework}", assignment),
         "hub_address": addresses.hub_address,
+        "links": addresses.links(f"{assignment}/{files[0]}"),
         "copy": COPY_VARIABLE,
     }
     return page.render(names)

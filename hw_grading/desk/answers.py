@@ -117,7 +117,7 @@ class Answers:
         return [student for student in here if self._key(student) != keys.get(student)]
 
     def read(self, student: str) -> tuple[Submitted, Cells]:
-        """Read a student's notebook; return also the cells that are shown, {} if it is damaged."""
+        """Read a student's notebook; return also its cells by grade id, {} if it is damaged."""
         self.roster(now=student not in self._results)
         key, result = self._key(student), self._results.get(student)
         paths = self._graded(student)
@@ -135,9 +135,9 @@ class Answers:
             section = document["metadata"].get(METADATA_KEY)
             if isinstance(section, dict) and section.get(FINISHED) is not True:
                 trouble = "its last grading did not finish"
-        cells = {name: found[name] for name in self._names() if name in found}
         found_it = any(self._state(student))
-        glances = {name: self._glance(name, cell) for name, cell in cells.items()}
+        shown = (name for name in self._names() if name in found)
+        glances = {name: self._glance(name, found[name]) for name in shown}
         status = (result and result.status) or Status.NOT_GRADED
         reason, late = (result.reason, result.known.late) if result else ("", "")
         if trouble and status is not Status.NOT_GRADED:  # there is nothing to show
@@ -149,7 +149,7 @@ class Answers:
         )
         with self._lock:
             self._kept[student] = (key, submission)
-        return submission, cells
+        return submission, found
 
     def _key(self, student: str) -> object:
         """Return a key that changes when a student's submission has to be read again, or None."""

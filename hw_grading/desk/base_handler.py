@@ -12,6 +12,7 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from hw_grading.desk.desks import Desks, NotThere
+from hw_grading.gradebook.comments import CommentChanged
 from hw_grading.gradebook.model import Conflict, Refused, RubricChanged, expect_name
 from hw_grading.gradebook.tables import MAX_IN_A_NAME
 from hw_support.checks.failures import visible
@@ -95,6 +96,8 @@ class DeskHandler(JupyterHandler):
         match error:
             case RubricChanged():
                 return 409, answer | {"kind": "rubric", "rubric": error.rubric}
+            case CommentChanged():
+                return 409, answer | {"kind": "comment", "theirs": error.theirs}
             case Conflict():
                 return 409, answer | {"kind": "conflict"}
             case Refused():

@@ -5,18 +5,20 @@ read files and the database, so a slow request does not delay others.
 """
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from jupyter_server.base.handlers import APIHandler, FileFindHandler
 from pydantic_core import to_jsonable_python
 from tornado import web
 
-from hw_grading.desk import graders, mistakes, pictures, reading
+from hw_grading.desk import any_answer, graders, mistakes, pictures, reading, requests
 from hw_grading.desk.answers import Glance
 from hw_grading.desk.base_handler import COOKIE, PLACE, DeskHandler
 from hw_grading.desk.desks import HomeworkDesk, NotThere
+from hw_grading.desk.term import progress_of
 from hw_grading.desk.writing import Name, body_of, written
 from hw_grading.gradebook.model import Refused, expect_name
 from hw_grading.homework.homework import why_no_id
@@ -28,17 +30,13 @@ _FOR_EVER = "private, max-age=31536000, immutable"
 
 
 class Homeworks(DeskHandler):
-    """The list of the course's homeworks."""
+    """The homeworks of the course, and how far each is."""
 
     @web.authenticated
     async def get(self) -> None:
-        """Send the page. If there is only one homework, redirect to it."""
-        names = await self.in_thread(lambda: self.desks.course().homeworks())
-        if len(names) == 1:
-            self.redirect(f"{self.base}{quote(names[0], safe='')}/")
-            return
-        links = [(name, f"{quote(name, safe='')}/") for name in names]
-        self.show("homeworks.html", homeworks=links)
+        """Send the page."""
+        found = await self.in_thread(lambda: progress_of(self.desks.course(), self.grader))
+        self.show("homeworks.html", homeworks=found, grader=self.grader)
 
 
 class Page(DeskHandler):
@@ -54,7 +52,11 @@ class Page(DeskHandler):
         desk = await self.in_thread(self.desks.desk, assignment)
         is_student = self._template == "student.html"
         if cell:
-            await self.in_thread(desk.name_of if is_student else desk.question, cell)
+            checks: dict[str, Callable[[str], object]] = {
+                "read.html": partial(any_answer.expect_answer, desk),
+                "student.html": desk.name_of,
+            }
+            await self.in_thread(checks.get(self._template, desk.question), cell)
         self.xsrf_token  # noqa: B018 - this sets the cookie that the page's scripts send back
         self.show(
             self._template,
@@ -92,10 +94,16 @@ class Api(DeskHandler, APIHandler):
                 return graders.second_answer(desk, cell, student, self.grader)
             case "similar", True, True:
                 return reading.similar(desk, cell, student)
+            case "read", True, True:
+                return any_answer.shown(desk, cell, student)
             case "student", True, False:
                 return reading.student(desk, cell)
             case "mistakes", False, False:
                 return mistakes.all_groups(desk)
+            case "requests", False, False:
+                return {"requests": requests.queue(desk, self.grader)}
+            case "request", True, True:
+                return requests.details(desk, cell, student)
             case "group", True, True:  # the second part is the id of the group
                 return mistakes.group(desk, cell, student)
         raise web.HTTPError(404)
@@ -186,10 +194,13 @@ def routes() -> list[tuple[Any, ...]]:
         (rf"{api}/thumbnail/{part}/{part}", Thumbnail),
         (rf"{api}/([a-z]+)(?:/{part})?(?:/{part})?", Api),
         (rf"{page}/", Page, {"template": "overview.html"}),
-        *((rf"{page}/{name}", Page, {"template": f"{name}.html"}) for name in ("mistakes", "graders")),
+        *(
+            (rf"{page}/{name}", Page, {"template": f"{name}.html"})
+            for name in ("graders", "mistakes", "requests")
+        ),
         *(
             (rf"{page}/{name}/{part}", Page, {"template": f"{name}.html"})
-            for name in ("grade", "grid", "second", "student")
+            for name in ("grade", "grid", "read", "second", "student")
         ),
         (rf"{place}/.*", Missing),
     ]

@@ -71,6 +71,7 @@ def group(desk: HomeworkDesk, test: str, key: str) -> Json:
         **_of_group(found),
         "proposed": next(filter(None, map(proposed.get, found.key)), ""),
         "code": first,
+        "answer": answers[-1] if answers else "",
         "by": by_code[first],
         "others": [{"by": by_code[one], "lines": _differences(first, one)} for one in others],
         "more": len(order[MAX_READ:]),

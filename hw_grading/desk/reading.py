@@ -13,8 +13,9 @@ from hw_grading.desk import hints
 from hw_grading.desk.answers import Cells, Glance, Submitted
 from hw_grading.desk.desks import HomeworkDesk
 from hw_grading.gradebook.model import Grading, Question, Rubric
-from hw_grading.gradebook.results import read_results
+from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.notebook import order_in
+from hw_grading.mistakes.groups import answers_to_tests
 from hw_grading.notebooks import outputs_of
 from hw_grading.outcome import Status
 from hw_grading.rendering.answers import (
@@ -64,8 +65,7 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
     order = desk.book.order(cell, gradings)
     known = desk.answers.known()
     rubric = desk.book.rubric(cell)
-    marks = (grading.mark for grading in gradings.values())
-    comments = Counter(mark.comment for mark in marks if mark.comment)
+    comments = used_before(desk, cell, gradings)
 
     def row(student: str) -> Json:
         grading, submission = gradings[student], known.get(student)
@@ -98,13 +98,18 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
         },
         "rubric": rubric,
         "students": [row(student) for student in order],
-        "comments": [
-            {"text": text, "times": times} for text, times in comments.most_common(_MAX_COMMENTS)
-        ],
+        "comments": comments,
         "same": _same(order, known, cell),
         "similar": desk.similar(cell),
         "reading": {"read": len(known.keys() & gradings.keys()), "of": len(gradings)},
     }
+
+
+def used_before(desk: HomeworkDesk, cell: str, gradings: Mapping[str, Grading]) -> list[Json]:
+    """Return the comments that students got on a question, the most used first."""
+    texts = Counter(one.mark.comment for one in gradings.values() if one.mark.comment)
+    texts.update(one.text for one in desk.book.comments_on(cell))
+    return [{"text": text, "times": times} for text, times in texts.most_common(_MAX_COMMENTS)]
 
 
 def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
@@ -120,21 +125,21 @@ def _answer(
     glance = submission.glances.get(cell, Glance())
     missing = cell not in cells
     grading = desk.book.grading(cell, student)
-    note = note_html(_why_missing(submission)) if missing else ""
+    note = note_html(why_missing(submission)) if missing else ""
 
     def titled(shown: Mapping[str, str]) -> list[Json]:
         places = desk.answers.roster().places
         return [{"title": str(places[one]), "html": html} for one, html in shown.items() if html]
 
     return {
-        **_of_submission(submission),
+        **of_submission(submission),
         "empty": glance.empty,
         "missing": missing,
         "lacks": _lacks(submission, cell),
         "hints": hints.of_an_answer(about, glance),
-        "html": note or _or_text(answer_html, cells[cell], limits),
+        "html": note or or_text(answer_html, cells[cell], limits),
         "beside": titled(
-            {c: _or_text(_beside, cells[c], limits) for c in about.beside if c in cells}
+            {c: or_text(_beside, cells[c], limits) for c in about.beside if c in cells}
         ),
         "numbers": titled({c: numbers_html(cells.get(c, {})) for c in about.numbers}),
         "digest": glance.digest,
@@ -177,8 +182,8 @@ def student(desk: HomeworkDesk, student: str) -> Json:
         | {"events": desk.book.history(question.cell, student)}
         for question in desk.questions()
     ]
-    about = {"name": name, **_of_submission(submission)}
-    return about | {"answers": answers, "tests": _tests(desk, student)}
+    about = {"name": name, **of_submission(submission)}
+    return about | {"answers": answers, "tests": tests_of(desk, results_of(desk, student), student)}
 
 
 def grading_json(grading: Grading) -> Json:
@@ -188,11 +193,15 @@ def grading_json(grading: Grading) -> Json:
     return state | {"score": grading.points}
 
 
-def _tests(desk: HomeworkDesk, student: str) -> list[Json]:
+def results_of(desk: HomeworkDesk, student: str) -> Results:
+    """Return the results of one student, with parts."""
+    return read_results(desk.course, desk.assignment, student, desk.answers.roster().places)
+
+
+def tests_of(desk: HomeworkDesk, results: Results, student: str) -> list[Json]:
     """Return a student's points for each test, and the correction of this student's alone."""
-    places = desk.answers.roster().places
-    results = read_results(desk.course, desk.assignment, student, places)
-    final = results.of(student)
+    places, final = results.places, results.of(student)
+    about = answers_to_tests(desk.course, desk.assignment)
     changes = results.rules.changes
     corrections = {one.cell: one for one in changes if student in (one.student, *one.who)}
     given = {score.cell.name: score.points for score in final.known.scores}
@@ -201,6 +210,7 @@ def _tests(desk: HomeworkDesk, student: str) -> list[Json]:
         {
             "cell": name,
             "title": str(places[name]),
+            "answers": about.get(name, ()),
             "points": final.points(name),
             "given": given.get(name, 0.0),  # by the test
             "max_points": tests[name],
@@ -243,7 +253,8 @@ def _counting(desk: HomeworkDesk, gradings: Mapping[str, Grading]) -> dict[str, 
     return {s: one for s, one in gradings.items() if s in by_people or s not in not_run}
 
 
-def _of_submission(one: Submitted) -> Json:
+def of_submission(one: Submitted) -> Json:
+    """Return what is known of a submission."""
     return {name: getattr(one, name) for name in ("student", "status", "reason", "late")}
 
 
@@ -277,7 +288,8 @@ def _same(students: Iterable[str], known: Mapping[str, Submitted], cell: str) ->
     return [group for group in found if len(group) > 1]
 
 
-def _why_missing(submission: Submitted) -> str:
+def why_missing(submission: Submitted) -> str:
+    """Return why there is no such cell."""
     if not submission.found:
         return "This student has no graded notebook."
     if submission.glances:
@@ -294,9 +306,15 @@ def markdown(text: str) -> str:
     return str(text_html(text)) if text else ""
 
 
-def _or_text(
+def reply_html(text: str) -> str:
+    """Return a grader's text as students read it."""
+    return markdown(comment_markdown(text))
+
+
+def or_text(
     make: Callable[[Mapping[str, Any], Limits], str], cell: Mapping[str, Any], limits: Limits
 ) -> str:
+    """Return a cell as HTML, or its text if that fails."""
     try:
         return str(make(cell, limits))
     except Exception:  # libraries may raise anything on a hostile cell

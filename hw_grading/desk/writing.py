@@ -4,14 +4,16 @@ A request may contain anything. pydantic makes the gradebook's own objects of it
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from re import fullmatch
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hw_grading.desk import mistakes
+from hw_grading.desk import any_answer, mistakes, requests
 from hw_grading.desk.desks import HomeworkDesk, NotThere
 from hw_grading.desk.reading import Json, grading_json, markdown
+from hw_grading.gradebook.comments import Said
 from hw_grading.gradebook.model import (
     LONGEST_TEXT,
     Conflict,
@@ -87,6 +89,14 @@ class _NewRubric(Body):
     rubric: Rubric
 
 
+class _Comment(Body):
+    student: str
+    line: int = Field(ge=0, le=100_000)
+    text: str = Field(max_length=LONGEST_TEXT)
+    seen: datetime | None
+    digest: str = Field(pattern="^[0-9a-f]{16}$")
+
+
 class _Correction(Body):
     student: str
     points: float
@@ -104,6 +114,12 @@ class _Sentence(Body):
 class _Pardon(Body):
     plan: str  # of what the grader saw
     reason: str
+
+
+class _Reply(Body):
+    revision: int  # of the request that the grader saw
+    words: str
+    points: float | None = None
 
 
 class _Text(Body):
@@ -135,7 +151,7 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
     `NotThere` if there is no such address or no such question.
     """
     book = desk.book
-    if cell and what not in ("correct", "mistake", "pardon"):
+    if cell and what not in ("comment", "correct", "mistake", "pardon", "request"):
         desk.question(cell)
     match bool(cell), what, then:
         case True, "save", "":  # a mark for one answer or for several
@@ -176,6 +192,9 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
             return _changed(*book.change_rubric(cell, _rubric(raw), grader=grader))
         case True, "rubric", "undo":
             return _changed(*book.undo_rubric(cell, grader=grader))
+        case True, "comment", "":  # on any answer, or on a line of it
+            words = dict(body_of(raw, _Comment))
+            return any_answer.comment(desk, cell, words.pop("student"), Said(**words), grader)
         case True, "correct", "":  # sets one student's points of a test
             new = body_of(raw, _Correction)
             key = book.correct_student(cell, new.student, new.points, new.reason, grader)
@@ -188,6 +207,9 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
         case True, "pardon", group if group:  # gives a group its points
             pardon = body_of(raw, _Pardon)
             return mistakes.pardon(desk, cell, group, pardon.plan, pardon.reason, grader)
+        case True, "request", student if student:  # replies to it
+            said = body_of(raw, _Reply)
+            return requests.reply(desk, cell, student, grader, **dict(said))
         case False, "preview", "":  # shows a comment as students will read it
             text = body_of(raw, _Text).text
             expect_text(text)

@@ -121,7 +121,8 @@ class _Loop:
     def grade(self) -> int:
         """Grade all; return how many could not be graded."""
         ahead = _ahead(self._submissions, self._begin, self._run.at_once)
-        failed = sum(not self._finish(one, begun) for one, begun in ahead)
+        with contextlib.closing(self._saver):
+            failed = sum(not self._finish(one, begun) for one, begun in ahead)
         if self._submissions:
             self._beside.tell(is_last=True)
         return failed
@@ -160,7 +161,7 @@ class _Loop:
                 raise begun
             graded = [self._graded(one, job, future.result()) for job, future in begun]
             self._beside.tell()
-            carry_along(one.folder, one.graded)
+            carry_along(one.folder, one.graded, one.secret)
             self._saver.save(one.student, graded)
             files = {f"{n.job.name}.ipynb": nbformat.writes(n.notebook).encode() for n in graded}
             # The course's files are for pages that show the notebook.

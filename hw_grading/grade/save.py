@@ -7,10 +7,11 @@ So a stored penalty is removed: nbgrader's pages would subtract it as well. If a
 granted before the student submitted, it is now stored for these pages.
 """
 
+import contextlib
 import functools
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,9 +79,10 @@ class Saver:
 
     def __init__(self, db_url: str, course_id: str, assignment: str) -> None:
         """Add missing indexes to the gradebook, so that a large class is not slower."""
-        self._open = functools.partial(Gradebook, db_url, course_id)
+        # It stays open: each new one looks for its tables, and prepares all its statements again.
+        self._gradebook = Gradebook(db_url, course_id)
         self._assignment = assignment
-        with self._open() as gradebook:
+        with self._session() as gradebook:
             inspector = inspect(gradebook.engine)
             for table, column in _LOOKED_UP.items():
                 name = f"hw_grading_{table}_{column}"
@@ -88,6 +90,18 @@ class Saver:
                     with gradebook.engine.begin() as connection:
                         command = f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"
                         connection.execute(text(command))
+
+    def close(self) -> None:
+        """Close the gradebook."""
+        self._gradebook.close()
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[Gradebook]:
+        """Yield the gradebook with a session of its own: what a block does not commit is undone."""
+        try:
+            yield self._gradebook
+        finally:
+            self._gradebook.db.remove()
 
     def register(self, one: Submission, create_student: bool, log: Any) -> None:
         """Make a student's rows in the gradebook, as nbgrader does, before there are scores."""
@@ -97,7 +111,7 @@ class Saver:
                 known["timestamp"] = time
         except UserError as why:
             log.warning("%s", why)
-        with self._open() as gradebook:
+        with self._session() as gradebook:
             if create_student:
                 gradebook.update_or_create_student(one.student)
             else:
@@ -111,7 +125,7 @@ class Saver:
         """
         whose = self._assignment, student
         graded = {one.job.name: one for one in notebooks}
-        with self._open() as gradebook:
+        with self._session() as gradebook:
             rows = gradebook.find_submission(*whose).notebooks
             # This locks the submission's scores until the end of the transaction.
             mine = update(Grade).where(Grade.notebook_id.in_([row.id for row in rows]))

@@ -6,6 +6,7 @@ graded if they are new, or if what an earlier run left in `autograded/` is not t
 """
 
 import contextlib
+import functools
 import glob
 import hashlib
 import itertools
@@ -41,7 +42,7 @@ from hw_support.submission.released import ENDING
 
 SECRET = "submission_secret.txt"  # `nbgrader submit` draws it, and names the feedback page by it
 _NO_TIME = "1970-01-01 00:00:00 UTC"  # `time_of` refuses it, nbgrader reads it
-_MAX_NAMED = 3  # files beside a notebook that a message names
+_MAX_NAMED = 3  # files beside a notebook, or students, that a message names
 _SECONDS_FOR_GRADEBOOK = 600  # formgrader or a backup may hold its lock; SQLite's default is 5 s
 
 
@@ -54,6 +55,7 @@ class Submission:
     graded: Path  # the student's folder in `autograded/`
     notebooks: tuple[str, ...]  # names, without ".ipynb"; one may be missing
     why: str = ""  # it cannot be graded, and what to do
+    secret: bytes = b""  # in `graded` before it is removed; b"" if there is none
 
     @property
     def paths(self) -> list[Path]:
@@ -112,7 +114,9 @@ def to_grade(course: Course, assignment: str, *, force: bool, log: Any) -> list[
             found.append(Submission(shown, folder, graded, (), why))
             continue
         there = tuple(name for name in expected if os.path.lexists(folder / f"{name}.ipynb"))
-        one = Submission(student, folder, graded, there or expected)
+        one = Submission(
+            student, folder, graded, there or expected, secret=_mark_in(graded, SECRET)
+        )
         if force or not all(os.path.exists(graded / p.name) for p in one.paths):
             found.append(one)
         elif why := _why_outdated(one, student in scored):
@@ -120,6 +124,18 @@ def to_grade(course: Course, assignment: str, *, force: bool, log: Any) -> list[
             found.append(one)
         else:
             log.info("Skipping existing assignment: %s", graded)
+    lost = [
+        one.student
+        for one in found
+        if one.student in scored and not (one.secret or _mark_in(one.folder, SECRET))
+    ]
+    if lost:
+        log.warning(
+            f"{named(lost, _MAX_NAMED)}: graded before, but neither submitted/ nor autograded/ has "
+            f"{SECRET}, so a new one is made: in nbgrader's exchange their feedback gets another "
+            "name. Is this a new folder with an old gradebook? Then copy the old autograded/ into "
+            "it, and grade again with --force"
+        )
     return found
 
 
@@ -128,15 +144,40 @@ def _why_outdated(one: Submission, has_scores: bool) -> str:
     if not has_scores:
         return "it has no scores in the gradebook"
     for path in one.paths:
-        marks: Any = {}
-        with contextlib.suppress(UserError, OSError):
-            marks = open_notebook(one.graded / path.name)["metadata"].get(METADATA_KEY)
-        if not isinstance(marks, dict) or marks.get(FINISHED) is not True:
+        graded = one.graded / path.name
+        finished, handed_in = _finished(graded, _stamp(graded))
+        if not finished:
             return f"{path.name} was not graded completely, or not by this grader"
-        if marks.get(HANDED_IN) != digest_of(path):
+        if handed_in != _digest(path, _stamp(path)):
             return f"{path.name} was graded in another version"
     new, old = _time_in(one.folder), _time_in(one.graded)
     return "it has another time of submission" if new and new != old else ""
+
+
+_Stamp = tuple[int, int, int]  # changes when a file is written: inode, size, time in nanoseconds
+
+
+def _stamp(file: Path) -> _Stamp | None:
+    with contextlib.suppress(OSError):
+        about = file.lstat()
+        return about.st_ino, about.st_size, about.st_mtime_ns
+    return None
+
+
+# `hw-grading watch` asks for all of a class each minute, and most of them are as they were.
+@functools.lru_cache(10_000)
+def _finished(graded: Path, _: _Stamp | None) -> tuple[bool, object]:
+    """Return whether a graded notebook was graded completely, and the digest of what was."""
+    with contextlib.suppress(UserError, OSError):
+        marks = open_notebook(graded)["metadata"].get(METADATA_KEY)
+        if isinstance(marks, dict):
+            return marks.get(FINISHED) is True, marks.get(HANDED_IN)
+    return False, None
+
+
+@functools.lru_cache(10_000)
+def _digest(notebook: Path, _: _Stamp | None) -> str:
+    return digest_of(notebook)
 
 
 def _time_in(folder: Path) -> datetime | None:
@@ -193,24 +234,31 @@ def _is_unchanged(path: Path, given: bytes | None) -> bool:
     return False
 
 
-def carry_along(submitted: Path, graded: Path) -> None:
+def carry_along(submitted: Path, graded: Path, secret: bytes = b"") -> None:
     """Copy the time of submission and the secret, and no other file.
 
     `nbgrader release_feedback` fails if one of the files is missing. It names the page by the
-    secret, so without one that can be used, the page gets a name that nobody can guess.
+    secret, so without one that can be used, or an earlier `secret`, the page gets a name that
+    nobody can guess.
     """
     graded.mkdir(parents=True, exist_ok=True)
-    for name, read, other in (
-        (TIMESTAMP, time_of, _NO_TIME),
-        (SECRET, str, secrets.token_hex(64)),
+    for name, other in (
+        (TIMESTAMP, _NO_TIME.encode()),
+        (SECRET, secret or secrets.token_hex(64).encode()),
     ):
-        content = None
-        with contextlib.suppress(UserError, UnicodeDecodeError):
-            found = read_regular_file(submitted / name, MAX_BYTES_OF_MARK)
-            content = found if read(found.decode().strip()) else None
+        content = _mark_in(submitted, name)
         if content or not (graded / name).exists():
             (graded / name).unlink(missing_ok=True)  # nbgrader has made an old file read-only
-            (graded / name).write_bytes(content or other.encode())
+            (graded / name).write_bytes(content or other)
+
+
+def _mark_in(folder: Path, name: str) -> bytes:
+    """Return a time or a secret, as its file has it; b"" if it cannot be used."""
+    read = time_of if name == TIMESTAMP else str
+    with contextlib.suppress(UserError, UnicodeDecodeError, OSError):
+        found = read_regular_file(folder / name, MAX_BYTES_OF_MARK)
+        return found if read(found.decode().strip()) else b""
+    return b""
 
 
 def digest_of(notebook: Path) -> str:

@@ -17,7 +17,8 @@ from typing import Any
 from nbgrader import api
 from sqlalchemy import Connection, select
 
-from hw_grading.gradebook import corrections, second_marks
+from hw_grading.gradebook import comments, corrections, second_marks
+from hw_grading.gradebook.comments import Comment, Said
 from hw_grading.gradebook.corrections import Kind
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.leases import SECONDS_TO_WAIT, Leases, Opened, next_free, waiting
@@ -140,6 +141,21 @@ class ManualGrading:
         """Return the state of one answer."""
         with self._rows(cell) as rows:
             return rows.answer(rows.rubric()[0], student).grading
+
+    def told(self, student: str) -> dict[str, tuple[list[tuple[str, Item]], str]]:
+        """Return the items and the comment that a student reads, by grade id.
+
+        An answer that was graded in formgrader last is not in it.
+        """
+        places, found = self._places(), {}
+        with self._database.reading() as connection:
+            cells = self._cells(connection, places)
+            for cell in cells:
+                first = first_rubric(cell, cells, places)
+                rows = Rows(connection, self.assignment, cell.name, first, cell.max_points)
+                if told := rows.told(student):
+                    found[cell.name] = told
+        return found
 
     # -- who has which answer open
 
@@ -394,6 +410,24 @@ class ManualGrading:
             stamp = Stamp(grader, "rubric undone", undoes=events[0].batch)
             rubric = replace(before, revision=after.revision)
             return rows.change_rubric(rubric, stamp)
+
+    # -- comments on any answer, also one that tests graded
+
+    def comments_on(self, cell: str, student: str | None = None) -> list[Comment]:
+        """Return the comments on all answers to a question, or on one student's."""
+        with self._database.reading() as connection:
+            return comments.comments_on(connection, self.assignment, cell, student)
+
+    def comment(self, cell: str, student: str, said: Said, grader: str) -> None:
+        """Save a comment on an answer, or remove it; `CommentChanged` if it is not as it was."""
+        with self._database.writing() as connection:
+            rows = Rows(connection, self.assignment, cell, Rubric(()), 0.0)
+            comments.save(rows, student, said, expect_name(grader))
+
+    def history_of_any(self, cell: str, student: str) -> list[Event]:
+        """Return the history of an answer that people need not grade, the newest event first."""
+        with self._database.reading() as connection:
+            return Rows(connection, self.assignment, cell, Rubric(()), 0.0).events(student)
 
     # -- corrections of students' points
 

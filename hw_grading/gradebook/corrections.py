@@ -159,24 +159,31 @@ def correct(
     everybody. May raise `UserError` or
     `Unavailable`; then none is stored.
     """
-    reason = checked(cell, kind, points, reason)
+    change = Correction(0, cell.name, points, reason, kind, assignment, author=author)
+    with database.writing() as connection:
+        return add(connection, cell, change, students)
+
+
+def add(
+    connection: Connection, cell: Cell, change: Correction, students: Sequence[str]
+) -> list[int]:
+    """Store a correction of a cell in the caller's transaction, as `correct`."""
+    kind = change.kind
     row = insert(CORRECTIONS).values(
-        assignment=assignment,
+        assignment=change.assignment,
         cell=cell.name,
         kind=kind.value,
-        points=points,
-        reason=reason,
-        author=author[:MAX_IN_A_NAME],
+        points=change.points,
+        reason=checked(cell, kind, change.points, change.reason),
+        author=change.author[:MAX_IN_A_NAME],
         at=now().replace(microsecond=0),
     )
     group = json.dumps(sorted(students)) if kind is Kind.GROUP else ""
-    with database.writing() as connection:
-        done = [
-            connection.execute(row.values(student=student, students=group))
-            for student in ([""] if group else students)
-        ]
-        keys = [one.inserted_primary_key for one in done]
-    return [int(key[0]) for key in keys if key]
+    done = [
+        connection.execute(row.values(student=student, students=group))
+        for student in ([""] if group else students)
+    ]
+    return [int(one.inserted_primary_key[0]) for one in done if one.inserted_primary_key]
 
 
 def checked(cell: Cell, kind: Kind, points: float, reason: str) -> str:

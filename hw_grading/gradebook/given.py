@@ -14,7 +14,10 @@ from enum import Enum
 from pathlib import Path
 
 from pydantic import TypeAdapter
+from traitlets import Bool
+from traitlets.config import Configurable
 
+from hw_grading.gradebook.requests import Request
 from hw_grading.gradebook.results import Result, Results
 from hw_grading.homework.course import Course
 from hw_grading.texts import in_digits, write_whole
@@ -26,15 +29,37 @@ _HEAD = 4_000  # bytes at the beginning of a page, which have the digest
 _DIGEST = re.compile(rb'<meta name="scores" content="([0-9a-f]{64})">')
 
 
-def digest_of(result: Result, comments: Mapping[str, str], told: Told) -> str:
+class FeedbackPage(Configurable):
+    """The students' feedback; ``c.FeedbackPage``."""
+
+    hide_items = Bool(
+        False,
+        help="The items of the rubrics are not shown, only points and the graders' comments. When "
+        "the grades are out, set it to False, and write the feedback again: the report names it.",
+    ).tag(config=True)
+
+
+def digest_of(
+    result: Result,
+    comments: Mapping[str, str],
+    told: Told,
+    asked: Mapping[str, Request],
+    *,
+    hides_items: bool = False,
+) -> str:
     """Return the digest of what a student's feedback says: points, penalty, reasons, comments.
 
-    `told` has the sentences on known mistakes.
+    `told` has the sentences on known mistakes, `asked` the requests, of which replies count.
     """
+    replies = sorted((cell, one.reply) for cell, one in asked.items() if one.reply)
     scores = [(s.cell.name, s.auto, s.manual, s.extra, s.waits) for s in result.known.scores]
     corrections = [(one.cell, one.points, one.reason) for one in result.corrections]
     totals = (result.final, result.score, result.penalty, result.why_penalty, result.slip_days)
     facts = [totals, sorted(scores), corrections, sorted(comments.items()), told]
+    if result.comments:
+        facts += [(one.cell, one.line, one.text, one.digest) for one in result.comments]
+    facts += [replies] if replies else []
+    facts += ["items are hidden"] if hides_items else []
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -53,12 +78,16 @@ class Feedback(Enum):
 
 
 def feedback_of(
-    results: Results, comments: Mapping[str, Mapping[str, str]], told: Mapping[str, Told]
+    results: Results,
+    comments: Mapping[str, Mapping[str, str]],
+    told: Mapping[str, Told],
+    asked: Mapping[str, Mapping[str, Request]],
 ) -> dict[str, Feedback]:
     """Return the feedback of each student who submitted.
 
-    `comments` are by student and grade id, `told` by student.
+    `comments` and requests (`asked`) are by student and grade id, `told` by student.
     """
+    hides = FeedbackPage(config=results.course.config).hide_items
     found = {}
     for one in results.handed_in:
         student = one.student.id
@@ -67,9 +96,8 @@ def feedback_of(
         if not digests:
             found[student] = Feedback.MISSING
         else:
-            is_current = digests == {
-                digest_of(one, comments.get(student, {}), told.get(student, {}))
-            }
+            said = (comments.get(student, {}), told.get(student, {}), asked.get(student, {}))
+            is_current = digests == {digest_of(one, *said, hides_items=hides)}
             found[student] = Feedback.CURRENT if is_current else Feedback.OLDER
     return found
 
@@ -91,7 +119,7 @@ def _digest_in(page: Path) -> str | None:
 class Export:
     """The last export of a kind."""
 
-    file: str  # its absolute path
+    file: str  # its absolute path, or its address
     scores: dict[str, str]  # final scores, by student
 
 
@@ -105,13 +133,17 @@ def read_exports(course: Course, assignment: str) -> dict[str, Export]:
 
 
 def note_export(
-    course: Course, assignment: str, kind: str, file: Path, results: Mapping[str, Result]
+    course: Course, assignment: str, kind: str, file: Path | str, results: Mapping[str, Result]
 ) -> None:
-    """Keep which scores an export of a kind has; those of other students in it stay noted."""
+    """Keep which scores an export of a kind has; those of other students in it stay noted.
+
+    `file` is its path, or its address.
+    """
     exports = read_exports(course, assignment)
     before = exports[kind].scores if kind in exports else {}
     scores = {student: in_digits(one.final) for student, one in results.items()}
-    exports[kind] = Export(str(file.absolute()), before | scores)
+    place = str(file.absolute()) if isinstance(file, Path) else file
+    exports[kind] = Export(place, before | scores)
     path = _path_of(course, assignment)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, TypeAdapter(dict[str, Export]).dump_json(exports, indent=1))
@@ -127,7 +159,7 @@ def outdated_exports(results: Results) -> Iterator[tuple[str, str, list[str]]]:
     for student in results.left:
         now.pop(student, None)
     for kind, one in read_exports(results.course, results.assignment).items():
-        if Path(one.file).exists():
+        if "://" in one.file or Path(one.file).exists():
             yield (
                 kind,
                 one.file,

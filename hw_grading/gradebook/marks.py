@@ -194,6 +194,15 @@ class Rows:
         self.log(stamp, student, state, after)
         return self.answer(rubric, student).grading
 
+    def told(self, student: str) -> tuple[list[tuple[str, Item]], str] | None:
+        """Return the items and the comment of a student's mark; None if the desk gave none last."""
+        rubric = self.rubric()[0]
+        answer = self.answers(rubric, student).get(student)
+        if answer is None or not _is_of_the_desk(answer):
+            return None
+        mark = answer.grading.mark
+        return list(rubric.told(mark, self.most)), mark.comment
+
     def _given(self, student: str | None, *, lock: bool) -> list[Row[Any]]:
         """Return nbgrader's score and comment of each answer; `lock` locks the scores."""
         grade, comment, submission = api.Grade, api.Comment, api.SubmittedAssignment
@@ -271,7 +280,7 @@ class Rows:
             before, after = json.loads(row.before), json.loads(row.after)
             said = [
                 f"{after['grader']}'s mark" if row.action == "decided" else "",
-                _said(after.get("mark") or {}),
+                _said(after.get("mark") or after),
                 f"undone by {undone[row.batch]}" if row.batch in undone else "",
             ]
             key = (row.batch, row.student) if row.action == "save" else row.id
@@ -334,13 +343,14 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
 
 
 def _said(mark: Mapping[str, Any]) -> str:
-    """Return a one-line description of a mark in the history."""
+    """Return a one-line description of a mark, or of a comment alone, in the history."""
     items, adjustment = len(mark.get("chosen", ())), mark.get("adjustment")
     said = [counted(items, "item")] if items else []
     if adjustment:
         said.append(f"adjustment {signed(adjustment)}")
     if mark.get("comment"):
-        said.append(f"comment: {mark['comment']}")
+        where = f" on line {mark['line']}" if mark.get("line") else ""
+        said.append(f"comment{where}: {mark['comment']}")
     if mark.get("flagged"):
         said.append(f"flagged: {mark['flag_note']}" if mark["flag_note"] else "flagged")
     return "; ".join(said)

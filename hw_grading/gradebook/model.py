@@ -75,20 +75,23 @@ class Rubric:
         given = sum(item.points for item in self.items if item.id in mark.chosen)
         return min(max(round(given + mark.adjustment, 6), 0.0), max_points)
 
-    def comment(self, mark: Mark, max_points: float) -> str:
-        """Return a mark's text for students: the items with their points, then the comment.
+    def told(self, mark: Mark, max_points: float) -> Iterator[tuple[str, Item]]:
+        """Yield what a student reads of a mark: points such as ``+1`` or ``0 of 1``, and an item.
 
         If points are missing, items that were not earned stand beside those that were.
         """
         tells_lost = self.score(mark, max_points) < max_points
-        lines = []
         for item in self.items:
             if item.id in mark.chosen:
-                lines.append(f"{signed(item.points)}  {item.text}")
+                yield signed(item.points), item
             elif tells_lost and item.points > 0:
-                lines.append(f"0 of {in_digits(item.points)}  {item.text}")
+                yield f"0 of {in_digits(item.points)}", item
         if mark.adjustment:
-            lines.append(f"{signed(mark.adjustment)}  adjustment")
+            yield signed(mark.adjustment), Item("", mark.adjustment, "adjustment")
+
+    def comment(self, mark: Mark, max_points: float) -> str:
+        """Return a mark's text for students: the items with their points, then the comment."""
+        lines = [f"{points}  {item.text}" for points, item in self.told(mark, max_points)]
         return "\n\n".join(filter(None, ["\n".join(lines), mark.comment]))
 
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from hw_grading.gradebook.absences import Absence, absences_in
+from hw_grading.gradebook.comments import Comment, comments_on
 from hw_grading.gradebook.corrections import Correction, applied, corrections_in
 from hw_grading.gradebook.corrections import Kind as CorrectionKind
 from hw_grading.gradebook.lateness import penalty_of, terms_of, used_by_homework
@@ -52,6 +53,7 @@ class Result:
     reason: str = ""  # for the status
     # For this student, including those that change nothing
     corrections: tuple[Correction, ...] = ()
+    comments: tuple[Comment, ...] = ()  # on any answers, beside those of marks
     score: float = 0.0  # from tests, people and corrections, before the penalty
     penalty: float = 0.0  # points taken off for lateness, from 0 to `score`
     why_penalty: str = ""  # "1 d 2 h late: 10 % of all points for each day, so for 2 days"; or ""
@@ -182,6 +184,7 @@ def read_results(
         in_table = {one.id: one for one in students_in(db, student)}
         runs = read_runs(db, assignment, student, with_parts=with_parts)
         absent = absences_in(db, assignment)
+        said = comments_on(db, assignment, student=student)
         changes = [*corrections_in(db, assignment), *planned]
         asked = {change.cell for change in changes if change.kind is CorrectionKind.ANSWERED}
         unanswered = unanswered_in(db, assignment, asked, student) if asked else {}
@@ -192,6 +195,9 @@ def read_results(
     for record in known:
         scores = sorted(record.scores, key=lambda score: order(score.cell.name))
         records[record.student] = replace(record, scores=tuple(scores))
+    comments: defaultdict[str, list[Comment]] = defaultdict(list)
+    for remark in said:
+        comments[remark.student].append(remark)
     those = {student} if student is not None else set(_found(course, assignment, set(due)))
     everybody = {}
     for one in sorted({*in_table, *records, *those}):
@@ -200,7 +206,7 @@ def read_results(
         if row or one in those:
             run = runs.get(one) if row else None
             status, reason = (run.status, run.reason) if run else (Status.GRADED, "")
-            result = replace(result, run=run)
+            result = replace(result, run=run, comments=tuple(comments[one]))
             if ungraded := _why_not_graded(course, assignment, result):
                 status, reason = Status.NOT_GRADED, ungraded
             result = replace(result, status=status, reason=reason)

@@ -45,9 +45,7 @@ def shares_in(connection: Connection, assignment: str) -> dict[str, list[Share]]
     return found
 
 
-def share_out(
-    connection: Connection, assignment: str, cell: str, shares: Iterable[Share]
-) -> None:
+def share_out(connection: Connection, assignment: str, cell: str, shares: Iterable[Share]) -> None:
     """Share a question out, in the place of its shares until now."""
     key = {"assignment": assignment, "cell": cell}
     connection.execute(delete(SHARES).where(of(SHARES, key)))

@@ -113,6 +113,33 @@ EVENTS = Table(
     _filled("before", Text),  # JSON
     _filled("after", Text),
 )
+COMMENTS = Table(  # on any answer, beside those of marks; `hw_grading.gradebook.comments`
+    "hw_grading_comment",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
+    name_column("student", key=True),
+    Column("line", Integer, primary_key=True, autoincrement=False),  # 0: the whole answer
+    _filled("text", Text),
+    name_column("grader"),
+    _filled("at", DateTime),  # UTC
+    _filled("digest", String(64)),  # of the answer that it is about
+)
+REQUESTS = Table(  # what a student asks about the points of a cell; `hw_grading.gradebook.requests`
+    "hw_grading_request",
+    METADATA,
+    name_column("assignment", key=True),
+    name_column("cell", key=True),
+    name_column("student", key=True),
+    _filled("revision", Integer),  # grows with each change, from 1 on
+    _filled("words", Text),
+    _filled("version", String(40)),  # digests of what it is about: the answer, and its grading
+    name_column("graded_by"),  # who had graded the answer by then; "" for tests alone
+    _filled("at", DateTime),  # UTC; when it was handed in or, if that is not known, collected
+    _filled("reply", Text),
+    name_column("replied_by"),
+    Column("replied_at", DateTime),  # NULL while it is open
+)
 LEASES = Table(  # which answer each open page shows; `hw_grading.gradebook.leases`
     "hw_grading_lease",
     METADATA,

@@ -13,13 +13,13 @@ import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hw_grading.homework.notebook import FOLDER, sources_in
 from hw_grading.outcome import SettingsError
@@ -44,6 +44,13 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Names = Annotated[tuple[str, ...], Field(strict=False)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
+
+
+def _day(text: str) -> str:
+    try:
+        return f"{date.fromisoformat(text):%Y-%m-%d}"
+    except ValueError:
+        raise ValueError('expected a day that exists, such as "2022-10-20"') from None
 
 
 class _Section(BaseModel):
@@ -78,6 +85,17 @@ class Late(_Section):
     course's."""
 
 
+class Requests(_Section):
+    """What students may ask about their points, by a file that their page of feedback makes."""
+
+    most: Annotated[int, Field(ge=0)] = 10
+    """The most questions of this homework about which one student may ask. With 0, none."""
+    characters: Annotated[int, Field(gt=0, le=20_000)] = 2_000
+    """The most characters about one question."""
+    until: Annotated[str, AfterValidator(_day)] | None = None
+    """The last day to ask, `"YYYY-MM-DD"`, in `time_zone`. Without it there is none."""
+
+
 class Manifest(_Section):
     """What one homework sets, in ``staff/<homework>/homework.toml``. Every key is optional."""
 
@@ -109,6 +127,8 @@ class Manifest(_Section):
     """Limits of single cells, by grade id."""
     late: Late = Late()
     """What this homework changes in the rules for late work."""
+    requests: Requests = Requests()
+    """What students may ask about their points."""
     start: Names = ()
     """Paragraphs for `START.html`, as plain text."""
 
@@ -139,6 +159,11 @@ class Manifest(_Section):
             return None
         wall = datetime.strptime(self.due, "%Y-%m-%d %H:%M:%S")
         return wall.replace(tzinfo=ZoneInfo(self.time_zone))
+
+    def takes_requests(self, at: datetime) -> bool:
+        """Whether students may ask about their points at a time (UTC, without a zone)."""
+        here, rules = at.replace(tzinfo=UTC).astimezone(ZoneInfo(self.time_zone)), self.requests
+        return rules.most > 0 and (rules.until is None or f"{here:%Y-%m-%d}" <= rules.until)
 
     def seconds(self, kind: str) -> dict[str, float]:
         """Return the limits of one kind, "cpu_seconds" or "wall_seconds", by grade id."""
@@ -172,7 +197,7 @@ def read_manifest(path: Path) -> Manifest:
 def _keys_beside(place: Sequence[str | int]) -> list[str]:
     """Return the keys that a manifest may have where an unknown one was found."""
     sections: Mapping[str, type[BaseModel]]
-    sections = {"late": Late, "limits": CellLimits, "shown_beside": Beside}
+    sections = {"late": Late, "limits": CellLimits, "requests": Requests, "shown_beside": Beside}
     kind: type[BaseModel] = sections[str(place[0])] if len(place) > 1 else Manifest
     return list(kind.model_fields)
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
 from hw_grading.homework.points import filled, worth_of
 from hw_grading.notebooks import open_notebook
@@ -68,6 +67,9 @@ def _calls_checks(source: str) -> bool:
 @functools.lru_cache(1000)
 def as_released(source: str, cell_type: str) -> str:
     """Return a cell's text as students got it: without hidden tests and without the mark scheme."""
+    # The examiner needs no nbgrader, whose import would take most of the time of its start.
+    from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
+
     cell = NEW_CELL[cell_type](source)
     for remover in (
         ClearHiddenTests(enforce_metadata=False),

@@ -11,6 +11,7 @@ from typing import Any
 
 from nbgrader.plugins import ExtractorPlugin
 
+from hw_grading.gradebook.absences import absences_in
 from hw_grading.gradebook.collected import (
     Record,
     keep_aside,
@@ -24,6 +25,7 @@ from hw_grading.gradebook.scores import open_gradebook, record_by
 from hw_grading.homework.course import Course
 from hw_grading.homework.folders import TIMESTAMP
 from hw_grading.homework.homework import manifest_of
+from hw_grading.lms.canvas import found_on_canvas
 from hw_grading.lms.downloads import NOTEBOOK, ZIP, content_of, files_in
 from hw_grading.lms.plan import (
     REPLACES,
@@ -45,6 +47,7 @@ from hw_grading.lms.platforms import (
     is_of_one_student,
     read_metadata,
 )
+from hw_grading.lms.requests import Inbox
 from hw_grading.lms.roster import read_roster
 from hw_grading.texts import agreed, message_of, say, typed
 from hw_support.in_one_step import in_one_step
@@ -71,15 +74,16 @@ def collect(
     roster: Path | None = None,
     canvas_gradebook: Path | None = None,
     moodle_worksheets: Sequence[Path] = (),
+    canvas: bool = False,
     dry_run: bool = False,
     yes: bool = False,
 ) -> bool:
-    """Show the submissions in downloads, and write them into ``submitted/`` if you agree.
+    """Show the submissions in downloads or on Canvas, and write them if you agree.
 
-    `downloads` are zips, folders or notebooks. The gradebook and the worksheet say whose files they
-    are, the worksheet also when they were submitted: one for all downloads, or one for each. With
-    `dry_run` nothing is written, with `yes` nobody is asked. Returns whether there was something to
-    collect and nothing was left out.
+    They go into ``submitted/``. `downloads` are zips, folders or notebooks; with `canvas` there are
+    none. The gradebook and the worksheet say whose files they are, the worksheet also when they
+    were submitted: one for all downloads, or one for each. With `dry_run` nothing is written, with
+    `yes` nobody is asked. Returns whether there was something to collect and nothing was left out.
     """
     course = Course(folder)
     course.expect_homework(assignment)
@@ -107,18 +111,30 @@ def collect(
     collected = read_collected(course, assignment)
     records = collected.students
     with ExitStack() as stack:
-        found, left_out = _found_in(zip(downloads, by_download, strict=True), assignment, stack)
-        plan = decide(course, assignment, people, found, left_out, records)
-        say(plan_text(plan, zone, _lateness(course, assignment)))
+        groups: Iterable[Sequence[Found]]
+        if canvas:
+            groups, left_out = found_on_canvas(course, assignment, records, stack)
+        else:
+            of_each = zip(downloads, by_download, strict=True)
+            groups, left_out = _found_in(of_each, assignment, stack)
+        found, asking = _counting_in(groups, assignment, left_out)
+        left_out = [*dict.fromkeys(left_out)]
+        late, left = _lateness(course, assignment)
+        plan = decide(course, assignment, people, found, left_out, records, left)
+        inbox = Inbox(course, assignment, people, asking)
+        plan.sections.update(inbox.sections())
+        say(plan_text(plan, zone, late))
         if dry_run:
             print("Nothing was written (--dry-run).")
-            return bool(plan.entries) and not plan.left_out
-        if plan.to_write and not (yes or agreed("Write these?")):
+            return bool(plan.entries or asking) and plan.is_whole
+        if (plan.to_write or inbox.is_new) and not (yes or agreed("Write these?")):
             print("Nothing was written.")
             return False
         failed = _write(course, plan, records)
+        if inbox.is_new:
+            say(inbox.store())
     if not plan.platforms:
-        return False
+        return bool(asking) and plan.is_whole
     path = write_collected(course, assignment, plan.collected(collected))
     if not plan.entries:
         return False
@@ -130,31 +146,33 @@ def collect(
     )
     if failed:
         say("\n".join([f"NOT WRITTEN ({len(failed)}):", *failed]))
-    return not (plan.left_out or failed)
+    return plan.is_whole and not failed
 
 
-def _lateness(course: Course, assignment: str) -> Late:
-    """Return what says how late a submission is, by the due date and extensions in the gradebook.
+def _lateness(course: Course, assignment: str) -> tuple[Late, list[str]]:
+    """Return what says how late a submission is, by the gradebook, and who left the course.
 
     Without a gradebook, the due date is the manifest's.
     """
     moment, granted = manifest_of(course.root, assignment).due_moment, dict[str, Extension]()
+    left = list[str]()
     due = moment.astimezone(UTC).replace(tzinfo=None) if moment else None
     with suppress(Unavailable), open_gradebook(course.db_url, assignment) as (db, dates):
         granted = {student: one for (_, student), one in extensions_in(db, assignment).items()}
+        left = [student for student, one in absences_in(db, assignment).items() if one.has_left]
         due = dates[assignment]
-    return lambda student, when: record_by(student, when, due, granted.get(student)).late
+    return lambda student, when: record_by(student, when, due, granted.get(student)).late, left
 
 
 def _found_in(
     downloads: Iterable[tuple[Path, Mapping[str, Accounts]]], assignment: str, stack: ExitStack
-) -> tuple[list[Found], list[Told]]:
-    """Return the submissions in downloads, and the files that are left out.
+) -> tuple[list[list[Found]], list[Told]]:
+    """Return the files of each submission in downloads, and the files that are left out.
 
     Beside each download are the accounts in it, by the platform's name. Zips stay open until the
     stack is closed.
     """
-    found: list[Found] = []
+    found: list[list[Found]] = []
     left_out: list[Told] = []
     for path, accounts in downloads:
         groups: defaultdict[str, list[Found]] = defaultdict(list)
@@ -169,13 +187,32 @@ def _found_in(
                 for one in found_by(upload, assignment, metadata, accounts):
                     groups[one.group].append(one)
             except UserError as why:
-                left_out += [(upload.file, str(why))] if upload.is_work else []
-        for group in groups.values():
-            try:
-                found += _counting(group, assignment)
-            except UserError as why:
-                left_out += [(one.upload.file, str(why)) for one in _work(group)]
-    return found, list(dict.fromkeys(left_out))
+                is_lost = upload.is_work or upload.is_request
+                left_out += [(upload.file, str(why))] if is_lost else []
+        found += groups.values()
+    return found, left_out
+
+
+def _counting_in(
+    groups: Iterable[Sequence[Found]], assignment: str, left_out: list[Told]
+) -> tuple[list[Found], list[Found]]:
+    """Return the files to grade, and the requests; add those of unclear submissions to `left_out`.
+
+    What is beside a request is no submission, unless there is work.
+    """
+    found: list[Found] = []
+    asking: list[Found] = []
+    for group in groups:
+        asks = [one for one in group if one.upload.is_request]
+        asking += asks
+        others = [replace(one, asks=bool(asks)) for one in group if one not in asks]
+        if asks and not any(one.upload.is_work for one in others):
+            continue
+        try:
+            found += _counting(others, assignment)
+        except UserError as why:
+            left_out += [(one.upload.file, str(why)) for one in _work(others)]
+    return found, asking
 
 
 def _work(group: Sequence[Found]) -> Sequence[Found]:

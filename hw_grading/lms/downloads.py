@@ -17,6 +17,7 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from hw_grading.gradebook.requests import is_request
 from hw_support.submission.file import MAX_BYTES, UserError, read_regular_file
 from hw_support.submission.problems import quoted
 
@@ -51,12 +52,17 @@ class Upload:
         """Whether the file can be the graded notebook, or contain it."""
         return self.suffix in (NOTEBOOK, ZIP)
 
+    @property
+    def is_request(self) -> bool:
+        """Whether the file is a student's request: `hw_grading.gradebook.requests`."""
+        return is_request(self.name)
+
 
 def files_in(path: Path, is_of_one: bool, stack: ExitStack) -> list[Upload]:
     """Return the files in a download; `UserError` if there are none.
 
-    A notebook, and a zip that is the work of one student (`is_of_one`), is the only file itself. A
-    platform's zip stays open until the stack is closed.
+    A notebook, a request, and a zip that is the work of one student (`is_of_one`), is the only file
+    itself. A platform's zip stays open until the stack is closed.
     """
     found: list[tuple[str, Callable[[], bytes]]]
     kind = path.suffix.lower()
@@ -66,7 +72,7 @@ def files_in(path: Path, is_of_one: bool, stack: ExitStack) -> list[Upload]:
         found = [(n, partial(read_regular_file, path / n, MAX_BYTES)) for n in names]
     elif not os.path.lexists(path):
         raise UserError("there is no such file or folder")
-    elif kind == NOTEBOOK or (kind == ZIP and is_of_one):
+    elif kind == NOTEBOOK or (kind == ZIP and is_of_one) or is_request(path.name):
         found = [(path.name, partial(read_regular_file, path, MAX_BYTES))]
     elif kind == ZIP:
         bundle = stack.enter_context(_opened(stack.enter_context(path.open("rb"))))
@@ -77,7 +83,7 @@ def files_in(path: Path, is_of_one: bool, stack: ExitStack) -> list[Upload]:
     files = [Upload(str(path), name, read) for name, read in found if not _is_a_machines(name)]
     if not files:
         raise UserError("it has no files. Unpack the download into it")
-    top = _folder_of_all([file for file in files if file.is_work])
+    top = _folder_of_all([file for file in files if file.is_work or file.is_request])
     return [replace(file, name=file.name.removeprefix(top)) for file in files]
 
 

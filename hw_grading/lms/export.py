@@ -154,7 +154,7 @@ def export(
             if fill
             else f"expected a file from {kind.title()} to fill in, found none. Name it: --fill FILE"
         )
-    grades = _grades_of(course, assignment, roster, students)
+    grades = grades_of(course, assignment, roster, students)
     if fill:
         exported = _filled(PLATFORMS[kind], fill, grades, column)
     else:
@@ -163,15 +163,7 @@ def export(
         content = _csv([_by_question(grades.results, one) for one in grades.wanted.values()])
         given = {who: one.result for who, one in grades.wanted.items() if one.is_scored}
         exported = Exported(said, content, [], given)
-    unfinished: dict[str, list[str]] = {}
-    for student, one in grades.wanted.items():
-        if why := one.why_not_final:
-            unfinished.setdefault(why, []).append(quoted(student))
-    if unfinished:
-        number = counted(sum(map(len, unfinished.values())), "student")
-        whose = "; ".join(f"{why}: {', '.join(them)}" for why, them in unfinished.items())
-        report = typed("hw-grading report", assignment)
-        exported.to_check.insert(0, f"not final: {number} ({whose}). To see more: {report}")
+    exported.to_check[:0] = not_final(grades)
     exported.message = "\n".join([exported.message, *grades.absent()])
     out = to or Path(f"{assignment}_{kind}.csv")
     if not to and os.path.lexists(out):
@@ -181,7 +173,7 @@ def export(
     return out, exported
 
 
-def _grades_of(
+def grades_of(
     course: Course, assignment: str, roster: Path | None = None, students: Collection[str] = ()
 ) -> Grades:
     """Read the grades of a homework, of all who did not leave if nobody is named.
@@ -212,6 +204,31 @@ def _grades_of(
     wanted = {s: grades[s] for s in sorted(students or grades) if s not in left}
     everybody = [grade.person for grade in grades.values()]
     return Grades(results, wanted, Roster(everybody, True, listed.source), left)
+
+
+def not_final(grades: Grades) -> list[str]:
+    """Return a sentence on the grades that are not final, if there are any."""
+    unfinished: dict[str, list[str]] = {}
+    for student, one in grades.wanted.items():
+        if why := one.why_not_final:
+            unfinished.setdefault(why, []).append(quoted(student))
+    if not unfinished:
+        return []
+    number = counted(sum(map(len, unfinished.values())), "student")
+    whose = "; ".join(f"{why}: {', '.join(them)}" for why, them in unfinished.items())
+    report = typed("hw-grading report", grades.results.assignment)
+    return [f"not final: {number} ({whose}). To see more: {report}"]
+
+
+def why_other_maximum(most: float | None, of: str, results: Results) -> list[str]:
+    """Return a sentence if a platform's maximum is not the homework's; `of` is what has it."""
+    if most is None or abs(most - results.max_score) < 0.005:
+        return []
+    return [
+        f"{of} has a maximum of {in_digits(most)} points, but {results.assignment} has "
+        f"{in_digits(results.max_score)}. The scores were not rescaled. Change the platform's "
+        "maximum"
+    ]
 
 
 def _zeros(results: Results, without: Collection[str]) -> list[str]:
@@ -249,12 +266,7 @@ def _filled(platform: Platform, path: Path, grades: Grades, column: str) -> Expo
         for student, line in lines.items()
         if student in grades.wanted and grades.wanted[student].is_scored and old[line] != _EXCUSED
     }
-    if most is not None and abs(most - results.max_score) >= 0.005:
-        to_check.append(
-            f"{path.name} has a maximum of {in_digits(most)} points, but {results.assignment} has "
-            f"{in_digits(results.max_score)}. The scores were not rescaled. Change the platform's "
-            "maximum"
-        )
+    to_check += why_other_maximum(most, path.name, results)
     if not table.is_ended:
         to_check.append(f"the last line of {path.name} has no end. Check that it is complete")
     scores = {lines[student]: in_digits(result.final) for student, result in given.items()}
@@ -427,7 +439,7 @@ class PlainCsv(ExportPlugin):
             for name in names:
                 if asked and name not in asked:
                     continue
-                grades = _grades_of(course, name)
+                grades = grades_of(course, name)
                 rows += [
                     _plain(grades.results, one, bool(one.result.record or one.is_zero))
                     for student, one in grades.wanted.items()

@@ -25,6 +25,7 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from hw_grading.gradebook.collected import Record, read_collected
 from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.given import Feedback, feedback_of, pages_of
+from hw_grading.gradebook.requests import requests_in
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
 from hw_grading.homework.course import Course
@@ -62,10 +63,17 @@ def older_pages(course: Course, assignment: str, students: Collection[str] = ())
         results = read_results(course, assignment)
     except Unavailable:  # nbgrader says it
         return []
-    with open_gradebook(course.db_url, assignment) as (db, _):
-        pages = feedback_of(results, comments_in(db, assignment), told_in(results))
+    pages = pages_now(results)
     older = (student for student, page in pages.items() if page is Feedback.OLDER)
     return [student for student in older if student in (students or pages)]
+
+
+def pages_now(results: Results) -> dict[str, Feedback]:
+    """Return how each student's page compares with what the gradebook says now."""
+    with open_gradebook(results.course.db_url, results.assignment) as (db, _):
+        name = results.assignment
+        said = comments_in(db, name), told_in(results), requests_in(db, name)
+    return feedback_of(results, *said)
 
 
 def remove_pages(course: Course, assignment: str, students: Collection[str]) -> None:
@@ -89,8 +97,7 @@ def pack_feedback(
     nothing was written.
     """
     results = read_results(course, assignment)
-    with open_gradebook(course.db_url, assignment) as (db, _):
-        pages = feedback_of(results, comments_in(db, assignment), told_in(results))
+    pages = pages_now(results)
     why: defaultdict[str, list[str]] = defaultdict(list)  # who is left out, by the reason
     if kind == PLAIN:
         named_as = {student: _named_by_id(student) for student in pages}
@@ -102,12 +109,8 @@ def pack_feedback(
     given = []
     pages = {student: page for student, page in pages.items() if student in (students or pages)}
     for student, page in pages.items():
-        if page is Feedback.MISSING:
-            how = typed("hw-grading feedback", assignment)
-            why[f"no feedback is written: {how}"].append(student)
-        elif page is Feedback.OLDER:
-            how = typed("hw-grading feedback", assignment, "--zip", kind)
-            why[f"the feedback is older than the scores: {how}"].append(student)
+        if not_now := why_not_current(page, assignment, "--zip", kind):
+            why[not_now].append(student)
         elif student in named_as:
             paths = filter(Path.exists, pages_of(course, assignment, student))
             files |= {named_as[student](path.name): path.read_bytes() for path in paths}
@@ -123,16 +126,31 @@ def pack_feedback(
                     why[f"without a PDF ({message_of(error)})"].append(student)
                 else:
                     files[named_as[student](f"{path.stem}.pdf")] = content
-    left_out = [
-        f"{counted(len(asked), 'student')}: {reason} ({named(asked, _MAX_NAMED)})"
-        for reason, those in why.items()
-        if (asked := [student for student in those if student in pages])
-    ]
+    left_out = by_reason(why, pages)
     if not files:
         raise UserError("\n".join(["No zip was written: nobody has a page for it.", *left_out]))
     path = Path(f"{assignment}_feedback_{kind}.zip")
     write_whole(path, _packed(files))
     return Packed(path, given, left_out)
+
+
+def why_not_current(page: Feedback, assignment: str, *options: str) -> str:
+    """Return why a page is not given to its student, and what to type; "" if it is."""
+    if page is Feedback.MISSING:
+        return f"no feedback is written: {typed('hw-grading feedback', assignment)}"
+    if page is Feedback.OLDER:
+        how = typed("hw-grading feedback", assignment, *options)
+        return f"the feedback is older than the scores: {how}"
+    return ""
+
+
+def by_reason(why: Mapping[str, Collection[str]], students: Collection[str]) -> list[str]:
+    """Return a sentence for each reason why some of the students are left out."""
+    return [
+        f"{counted(len(asked), 'student')}: {reason} ({named(asked, _MAX_NAMED)})"
+        for reason, those in why.items()
+        if (asked := [student for student in those if student in students])
+    ]
 
 
 def _packed(files: Mapping[str, bytes]) -> bytes:

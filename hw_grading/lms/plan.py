@@ -2,8 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
@@ -26,6 +26,8 @@ UNKNOWN = "UNKNOWN: left out, because their students are not known"
 NO_TIME = "TIME NOT PROVEN, counts as on time: if it was late, write the time (UTC) into this file"
 DAMAGED = "CANNOT BE GRADED: ask these students to submit again"
 MISSING = "Missing: no submission"
+REQUESTS = "Requests about points"
+REFUSED = "REQUESTS REFUSED: tell these students"
 # How late a submission of a student at a time (UTC) is, in words; "" if not late, or not known.
 Late = Callable[[str, datetime | None], str]
 Told = tuple[str, str]  # a file or a student, and what to know about it
@@ -64,6 +66,11 @@ class Plan:
         others = next(iter(self.platforms.values()), "")
         return [LeftOut(file, why, self.platforms.get(file, others)) for file, why in told]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything was taken."""
+        return not (self.left_out or self.sections.get(REFUSED))
+
     def collected(self, before: Collected) -> Collected:
         """Return the records, with what these downloads left out in the place of what they did.
 
@@ -86,8 +93,12 @@ def decide(
     found: Sequence[Found],
     left_out: Sequence[Told],
     collected: Mapping[str, Record],
+    left: Collection[str] = (),
 ) -> Plan:
-    """Decide which of the found files to collect; `collected` is by student id."""
+    """Decide which of the found files to collect; `collected` is by student id.
+
+    The students in `left` left the course: nothing of theirs is missing.
+    """
     headings = (OLDER, BESIDE, LEFT_OUT, UNKNOWN, NO_TIME, DAMAGED, MISSING)
     platforms = {one.upload.file: one.platform for one in found}
     plan = Plan(assignment, [], {heading: [] for heading in headings}, platforms)
@@ -100,15 +111,21 @@ def decide(
         try:
             newest, content, others = _newest(person.id, files, assignment)
             sha256 = hashlib.sha256(content).hexdigest()
-            state = _state(where, assignment, newest, sha256, collected.get(person.id))
+            before = collected.get(person.id)
+            state = _state(where, assignment, newest, sha256, before)
+            handed_in = read_time(where) if state == THERE else None
         except (UserError, OSError) as why:
             sections[LEFT_OUT] += [(one.upload.file, str(why)) for one in files]
             continue
         why_not = f"{person.id} has a newer one, {newest.upload.file}"
         sections[OLDER] += [(one.upload.file, why_not) for one in files if one is not newest]
+        record = _record(newest, sha256)
+        if newest.asks and state == THERE:  # the same notebook, with a request, keeps its time
+            newest = replace(newest, when=handed_in, late=False)
+            record = replace(record, in_time=bool(before and before.in_time))
         if beside := [*newest.beside, *others]:
             sections[BESIDE].append((newest.upload.file, ", ".join(map(quoted, beside))))
-        plan.entries.append(Entry(person, newest, _record(newest, sha256), state))
+        plan.entries.append(Entry(person, newest, record, state))
         if newest.why_no_time and not (state == THERE and _time_there(where)):
             about = f"{newest.why_no_time}: {where / TIMESTAMP}"
             sections[NO_TIME].append((person.id, about))
@@ -118,7 +135,8 @@ def decide(
             sections[DAMAGED].append((person.id, str(why)))
     there = {entry.person for entry in plan.entries}
     there |= {p for p in roster.people if os.path.lexists(course.submitted(p.id, assignment))}
-    sections[MISSING] += [(p.id, p.name) for p in roster.people if p not in there]
+    missing = (p for p in roster.people if p not in there and p.id not in left)
+    sections[MISSING] += [(p.id, p.name) for p in missing]
     return plan
 
 
@@ -183,7 +201,7 @@ def _state(where: Path, assignment: str, found: Found, sha256: str, before: Reco
     why += f"{where}, and collect"
     if earlier and account and folded(earlier) != folded(account):  # names can be chosen
         why = f"it is from {quoted(earlier)}, and this one is from {quoted(account)}. {why}"
-    elif there == sha256 and when in (None, handed_in):
+    elif there == sha256 and (found.asks or when in (None, handed_in)):
         return THERE
     elif when and (handed_in or there == sha256):
         if not handed_in or handed_in < when:
@@ -227,7 +245,8 @@ def plan_text(plan: Plan, zone: tzinfo, late: Late) -> str:
 def _row(entry: Entry, zone: tzinfo, how_late: Late) -> tuple[str, ...]:
     found = entry.found
     when = found.when.replace(tzinfo=UTC).astimezone(zone) if found.when else None
-    late = f"LATE, says {found.platform}" if found.late else how_late(entry.person.id, found.when)
+    late = how_late(entry.person.id, found.when)
+    late = late or (f"LATE, says {found.platform}" if found.late else "")
     name = entry.person.name or found.who.said
     shown = f"{when:%Y-%m-%d %H:%M:%S %Z}" if when else "-"
     row = (entry.person.id, name, shown, late, entry.state, found.upload.name)

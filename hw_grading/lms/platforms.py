@@ -10,7 +10,8 @@
   ``submission_metadata.yml``, with ``:submitters:`` and ``:created_at:`` for each.
 - No platform: ``<student>_ps1.ipynb`` and such zips, as from `python -m hw_support zip`.
 
-Gradescope gives times of submission, Moodle in its worksheet only. Canvas says what is late.
+Gradescope gives times of submission, Moodle in its worksheet only. Canvas says what is late; by its
+API, which `canvas` reads, it gives times too.
 """
 
 import re
@@ -39,10 +40,11 @@ class Found:
     platform: str  # such as "Canvas"
     group: str  # files of one group are one submission
     own: str  # the file's name as its student wrote it
+    asks: bool = False  # whether the student hands in a request with it
     beside: tuple[str, ...] = ()  # other notebooks and zips of the submission, which do not count
     when: datetime | None = None  # UTC, without a zone; None if the platform gives no time
     why_no_time: str = ""  # a sentence; "" if there is a time, or the platform says it is in time
-    late: bool = False  # says the platform, which gives no time then
+    late: bool = False  # says the platform
     attempt: int = 0  # grows with each upload; 0 if the platform gives no number
 
 
@@ -160,7 +162,7 @@ def found_by(
     said, own = head[: mark.start()], head[mark.start("own") :] + rest
     more = {name: text for name, text in mark.groupdict().items() if text}
     if "attempt" in more:  # the platform adds a number to the name of a later one
-        own = re.sub(rf"^({re.escape(assignment)})-\d+(?=\.)", r"\1", own)
+        own = without_number(own, assignment)
     own_key = ((CANVAS_ID, numbers[0]),) if platform is CANVAS else ()
     about = (listed or {}).get(numbers[0], Account(own_key, why_no_time=platform.no_time))
     who = Who(f"{said} ({numbers[0]})", about.keys, said, account=numbers[0])
@@ -180,10 +182,15 @@ def found_by(
     ]
 
 
+def without_number(own: str, assignment: str) -> str:
+    """Return a file's name without the number that Canvas adds to it at a later attempt."""
+    return re.sub(rf"^({re.escape(assignment)})-\d+(?=\.)", r"\1", own)
+
+
 def _found_by_id(upload: Upload, assignment: str) -> Found:
     """Return what the id says with which a file's name begins."""
     match = _plainly_named(assignment).fullmatch(upload.name)
-    if not (match and upload.is_work):
+    if not (match and (upload.is_work or upload.is_request)):
         raise UserError(
             "expected a file that a platform has named, or all files in one folder, with names "
             f"such as <student>_{assignment}.ipynb. Move and rename it"

@@ -6,10 +6,12 @@ The gradebook has all that is needed: no notebook is read, except by `code_of`.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from hw_grading.gradebook.corrections import Correction
@@ -19,7 +21,7 @@ from hw_grading.gradebook.results import Result, Results
 from hw_grading.homework.course import Course
 from hw_grading.homework.notebook import ANSWER, TEST, Cell, Notebook
 from hw_grading.mistakes.known import Mistake, read_mistakes, sentence_for
-from hw_grading.notebooks import cells_by_id, open_notebook
+from hw_grading.notebooks import cells_by_id, open_notebook, size_and_time
 from hw_grading.outcome import PartResult
 from hw_support.checks.fingerprint import is_of_results
 from hw_support.source import bound_by, read_by, tested_in
@@ -151,15 +153,21 @@ def answers_to_tests(course: Course, assignment: str) -> dict[str, tuple[str, ..
 
     They bind what the test names in its `Checks`, or else what it reads, or else stand above it.
     """
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for path in course.notebooks_in(course.source(assignment), assignment):
-        answers: list[Cell] = []
-        with contextlib.suppress(OSError, UserError):
-            for cell in Notebook.read(path).code:
-                if cell.kind == ANSWER:
-                    answers.append(cell)
-                elif cell.kind == TEST and answers:
-                    found[cell.grade_id] = _about(cell, answers)
+        found |= _answers_in(path, size_and_time(path))
+    return found
+
+
+@functools.lru_cache(maxsize=20)  # it takes up to 0.3 s, which pages of the desk would wait for
+def _answers_in(path: Path, _: object) -> dict[str, tuple[str, ...]]:
+    found, answers = {}, list[Cell]()
+    with contextlib.suppress(OSError, UserError):
+        for cell in Notebook.read(path).code:
+            if cell.kind == ANSWER:
+                answers.append(cell)
+            elif cell.kind == TEST and answers:
+                found[cell.grade_id] = _about(cell, answers)
     return found
 
 

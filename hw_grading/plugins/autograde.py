@@ -16,7 +16,6 @@ from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from nbgrader.converters import Autograde, NbGraderException
 from nbgrader.preprocessors import Execute
-from traitlets import Bool
 
 from hw_grading.grade.pipeline import Options, grade_class
 from hw_grading.gradebook.database import Database
@@ -26,8 +25,6 @@ from hw_support.submission.file import UserError
 
 class SubmissionExporter(Exporter):
     """The exporter of `nbgrader autograde`: it grades the class of its converter."""
-
-    optimistic_validation = Bool(True).tag(config=True)
 
     def __init__(self, config: Any = None, **kwargs: Any) -> None:
         super().__init__(config=config, **kwargs)
@@ -72,5 +69,8 @@ class SubmissionExporter(Exporter):
         """Apply nbgrader's preprocessors, which limit outputs, to a graded notebook."""
         ids = {"assignment": assignment, "student": student, "notebook": name, "db_url": db_url}
         resources = {"nbgrader": ids, "metadata": {"name": name}, "unique_key": name}
-        finished: NotebookNode = self.from_notebook_node(notebook, resources)[0]
-        return finished
+        # `from_notebook_node` would copy the notebook four times.
+        resources = self._init_resources(resources)
+        for preprocessor in self._preprocessors:
+            notebook, resources = preprocessor(notebook, resources)
+        return notebook

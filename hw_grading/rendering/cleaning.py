@@ -101,7 +101,7 @@ _ALLOWED: dict[str, Any] = {
         "div": {"highlight", "html", "outputs"},
         "p": {"note"},
         "pre": {"error", "stderr", "text"},
-        "span": set(STANDARD_TYPES.values()) - {""},
+        "span": {"formula", *STANDARD_TYPES.values()} - {""},
         "table": {"dataframe"},
     },
     "url_schemes": {"http", "https", "mailto", "data", "attachment"},

@@ -44,6 +44,10 @@ _ENVIRONMENT = re.compile(r"(\\(?:begin|end))\{([a-z]+)\*?\}")
 _EQUATION = re.compile(r"\\(?:begin|end)\{(?:equation|displaymath|math)\*?\}|\\(?:nonumber|notag)")
 
 _BARS = ("|", "\N{DOUBLE VERTICAL LINE}", "\N{PARALLEL TO}")
+# A full stop may not begin the next line.
+_WITH_ITS_STOP = re.compile(
+    r'<math\b[^>]*display="inline"(?:(?!<math\b).){1,20000}?</math>[.,;:!?)]+', re.DOTALL
+)
 _NAME = re.compile("[A-Za-z][A-Za-z\N{THIN SPACE}\N{SIX-PER-EM SPACE}]+")
 
 
@@ -65,7 +69,8 @@ def render_markdown(source: str, attachments: Mapping[str, Any], limits: Limits)
     if len(bare) <= LONGEST_TEXT and all(counts) and limits.parses(bare):
         with contextlib.suppress(Exception):  # libraries may raise anything on hostile text
             rendered = MarkdownWithMath(renderer=_Renderer(limits)).render(bare)
-            return clean_html(rendered, bundles, limits)
+            kept = _WITH_ITS_STOP.sub(r'<span class="formula">\g<0></span>', rendered)
+            return clean_html(kept, bundles, limits)
     return as_text(limits.cut(source, LONGEST_TYPED))
 
 

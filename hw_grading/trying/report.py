@@ -18,6 +18,10 @@ from hw_support.checks.fingerprint import is_of_results
 _MAX_SHOWN = 12  # rows of a list on the terminal
 _NUMBER = r"  # \d+$"  # behind a changed line, which tells it from others
 _LONGEST_CASE = 400  # characters; a longer one does not help
+# Titles of lists that need no decision.
+_VARIED = "What the calls of your tests have in common, by argument"
+_SAME = "Perhaps equivalent: no input was found that tells them from the solution"
+_NO_DECISION = _VARIED, _SAME
 
 
 @dataclass(frozen=True)
@@ -177,18 +181,20 @@ class Tried:
             rows.append((f"without knowledge: {what}", said))
         return rows
 
-    def markdown(self) -> str:
-        """Return everything as Markdown."""
+    def markdown(self, *, is_short: bool = False) -> str:
+        """Return everything as Markdown; if short, without the lists that need no decision."""
         table = ["| | |", "|---|---|", *(f"| {a} | {b} |" for a, b in self.figures())]
         about = f"<!-- {self.assignment} {self.digest} -->\n## {self.assignment}"
         parts = [about, "\n".join(table)]
+        left_out = _NO_DECISION if is_short else ()
         for title, rows in self.lists():
+            if title in left_out:
+                continue
             parts += [f"### {title}", "\n".join(["```", *rows, "```"])]
         return "\n\n".join(parts) + "\n"
 
     def lists(self) -> list[tuple[str, Sequence[str]]]:
         """Return title and rows of each list that has some."""
-        same = "Perhaps equivalent: no input was found that tells them from the solution"
         long = "Only your solutions were graded in these, because a cell that they need takes long"
         chance = (
             "Wrong answers to random functions, which chance decides: compare more draws, with "
@@ -211,8 +217,8 @@ class Tried:
             "Other forms that lose points: is that deserved?": [*map(str, self.forms_lost)],
             "Likely causes that nobody has judged": self.not_judged,
             beyond: _shown(self.beyond),
-            "What the calls of your tests have in common, by argument": self.varied,
-            same: _shown(self.perhaps_equivalent),
+            _VARIED: self.varied,
+            _SAME: _shown(self.perhaps_equivalent),
             "Habits": self.habits,
             long: self.left_out,
         }
@@ -243,17 +249,22 @@ other forms, answers without knowledge, and answers that are kept with the homew
   students make: an argument is ignored, cut or changed in place, a pattern is narrower, a loop
   stops. It is caught if any test takes points from it. If none does, inputs like those of the tests
   are searched that tell it from the solution. If none is found either, it is perhaps as right as
-  the solution: it counts as not caught, and is listed. Mistakes that only inputs unlike those of
-  the tests tell are listed, and not counted.
+  the solution: it counts as not caught. Mistakes that only inputs unlike those of the tests tell
+  are listed, and not counted.
 - A **wrong answer** is caught if any test takes points. It should cost points in the test of its
   own function only. The rest of the submission is the instructor's, and may not fit it: then the
   test of another function loses points too.
 - The shares are those of kinds of mistakes, not of students: of answers that are alike, one or two
   are kept.
 
+Lists that need no decision are in `grading/try/HOMEWORK.md` of your course, where each homework has
+a page of its own: mutants that are perhaps equivalent, and what the calls of your tests have in
+common.
+
 """
 
 
-def write_page(path: Path, tried: Sequence[Tried]) -> None:
-    """Write a page about homeworks, as Markdown."""
-    write_whole(path, (_HEAD + "\n".join(one.markdown() for one in tried)).encode())
+def write_page(path: Path, tried: Sequence[Tried], *, is_short: bool = False) -> None:
+    """Write a page about homeworks, as Markdown; if short, with what needs a decision."""
+    pages = (one.markdown(is_short=is_short) for one in tried)
+    write_whole(path, (_HEAD + "\n".join(pages)).encode())

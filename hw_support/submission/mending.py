@@ -227,9 +227,9 @@ def _fill_places(
     nb: NotebookNode, cells: Sequence[InstructorCell], is_own: _IsOwn
 ) -> Iterable[Problem]:
     """Find answers for a person that are missing or empty in own cells; restore what is missing."""
-    place = 0  # after the instructor's cell before
+    place, there = 0, _places(nb)  # the place is after the instructor's cell before
     for instructor in cells:
-        here, grade_id = _places(nb).get(instructor.grade_id), instructor.grade_id
+        here, grade_id = there.get(instructor.grade_id), instructor.grade_id
         near: Iterable[NotebookNode] = ()
         if instructor.is_for_a_person and here is None:
             near = itertools.takewhile(lambda cell: not grade_id_of(cell), nb.cells[place:])
@@ -256,7 +256,9 @@ def _fill_places(
             insert_cell(nb, place, cell)
             what = f"was deleted: it was restored{', empty' if instructor.solution else ''}."
             yield mended_cell(Kind.DELETED_CELL, grade_id, what)
-        place = _places(nb).get(grade_id, place - 1) + 1
+        if own or here is None:
+            there = _places(nb)
+        place = there.get(grade_id, place - 1) + 1
 
 
 def _is_empty(cell: NotebookNode, instructor: InstructorCell) -> bool:

@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from html_pages import base64_of, display, png
 
 from hw_grading.__main__ import main
 from hw_grading.commands.student_zip import start_page
+from hw_grading.gradebook.book import ManualGrading
+from hw_grading.gradebook.comments import Said
 from hw_grading.homework.course import Course
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
@@ -42,6 +45,9 @@ def feedback_page(folder: Path) -> str:
     content["cells"].insert(2, own)
     course.grade(student, content, auto=1.0, manual=3.5, parts=[PASSED, FAILED])
     comment(course, "plot", "+2  names $x$ and `W`\n-1  not why\n\nRead **more**.", student)
+    with closing(ManualGrading(Course(course.root), "hw2")) as book:
+        for line in (0, 1):
+            book.comment("double", student, Said(line, f"See {WIDE} $x$.", None, ""), "kim")
     words = ["correct", "hw2", "plot", "--add", "1", "--reason", "The question had two readings."]
     assert main(["--course", str(course.root), *words]) == 0
     return page_of(course, student)

@@ -25,7 +25,7 @@ from hw_grading.homework.course import Course
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 PAGES = ["", "grade/why?student=student06", "grade/plot", "grid/plot", "grid/why"]
-PAGES += ["student/student06"]
+PAGES += ["student/student06", "read/twice?student=student06", "read/why?student=student06", "../"]
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """Pages of feedback of a graded toy course, and what they say."""
 
+import base64
+import hashlib
 import html
 import re
 
@@ -11,10 +13,11 @@ from traitlets.config import PyFileConfigLoader
 from hw_grading.homework.course import REPOSITORY
 
 
-def page_of(course: ToyCourse, student: str = "ada") -> str:
+def page_of(course: ToyCourse, student: str = "ada", *, hide_items: bool = False) -> str:
     """Run `nbgrader generate_feedback hw2` with the settings here; return a student's page."""
     config = PyFileConfigLoader("nbgrader_config.py", str(REPOSITORY)).load_config()
     del config["CourseDirectory"]
+    config.FeedbackPage.hide_items = hide_items
     directory = CourseDirectory(
         root=str(course.root),
         db_url=f"sqlite:///{course.root}/gradebook.db",
@@ -32,9 +35,18 @@ def read(course: ToyCourse, student: str) -> str:
 
 
 def box(page: str) -> str:
-    """The box's text, on one line."""
+    """The box's text, on one line, without the fields to ask about points."""
     inside = re.search(r'<section class="box".*?</section>', page, re.DOTALL)
-    return words(inside[0])
+    return words(re.sub(r'<details class="ask.*?</details>', "", inside[0], flags=re.DOTALL))
+
+
+def without_asking(page: str) -> str:
+    """A page without its one script, which its policy names, and the file that this fills in."""
+    [script] = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; img-src data:; script-src 'sha256-{digest}'; style-src" in page
+    page = page.replace(f"<script>{script}</script>", "")
+    return re.sub(r'href="data:application/json;base64,[A-Za-z0-9+/=]*"', "", page)
 
 
 def words(markup: str) -> str:

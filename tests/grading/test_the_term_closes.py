@@ -203,6 +203,9 @@ def test_a_term_on_moodle_closes(walk: Walk) -> None:
     assert walk.type("absent", ASSIGNMENT, "--student", "kim", "--remove") == 0
     assert walk.open() == {"submitted nothing": ["kim"]}
     assert walk.type("absent", ASSIGNMENT, "--student", "kim", "--left") == 0
+    again = ("collect", ASSIGNMENT, second, "--moodle-worksheet", sheets[1], "--dry-run")
+    assert walk.type(*again) == 0
+    assert "Missing: no submission (1):\n  dan: " in walk.said
     assert walk.type("feedback", ASSIGNMENT, "--zip", "moodle") == 0
     found = zipped(walk.root.parent / "hw2_feedback_moodle.zip")
     assert found.keys() == {f"{name}/hw2.html" for name in folders.values()}

@@ -1,7 +1,7 @@
 // @ts-check
 /** The page on which answers are graded, one after another. */
 
-import { CELL, QUESTION, SECOND, address, ask } from "./api.js";
+import { CELL, QUESTION, SECOND, address, ask, gradingPage, readingPage } from "./api.js";
 import { ClassList, GRID } from "./classlist.js";
 import { Comment } from "./comment.js";
 import { compare, notSaved } from "./conflict.js";
@@ -211,6 +211,7 @@ async function show(id, fresh = false) {
   student = id;
   if (lease.student !== id) lease.open(id);
   sessionStorage.setItem(HERE, id);
+  byId("to-read").href = readingPage(CELL, id);
   if (moved) {
     [answer, mark] = [null, null];
     if (

@@ -42,6 +42,11 @@ export function gradingPage(of, student) {
   return student === undefined ? page : `${page}?student=${encodeURIComponent(student)}`;
 }
 
+/** Return the address of the page where any answer is read and commented on. @param {string} of @param {string} student */
+export function readingPage(of, student) {
+  return `${address("read", of)}?student=${encodeURIComponent(student)}`;
+}
+
 /** The address of the login page, which opens in another tab. */
 export const LOGIN = `${(base ?? "").replace(/hw-grading\/$/, "")}login`;
 

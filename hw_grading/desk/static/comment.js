@@ -8,6 +8,9 @@ const PAUSE = 400; // milliseconds without a key press before the preview is req
 const MARKS = /[$`]/; // texts without these need no preview
 const OFFERED = 5;
 
+/** @param {string} text */
+const wordsIn = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
+
 export class Comment {
   /** @param {(text: string, typing: boolean) => void} onChange `typing`: more may follow at once */
   constructor(onChange) {
@@ -25,7 +28,7 @@ export class Comment {
       this.refresh();
     });
     this.field.addEventListener("keydown", (event) => this.key(event));
-    parts.addEventListener("focusin", () => this.offer());
+    this.field.addEventListener("focus", () => this.offer());
     parts.addEventListener("focusout", (event) => {
       if (parts.contains(/** @type {Node} */ (event.relatedTarget))) return;
       this.box.hidden = true;
@@ -61,11 +64,19 @@ export class Comment {
     event.preventDefault();
   }
 
-  /** Suggest earlier comments that contain the typed text. */
+  /** Suggest earlier comments that have half of the typed words, the most alike first. A word may have only begun. */
   offer() {
-    const typed = this.field.value.trim().toLowerCase();
-    const fit = (text) => text.includes(typed) && text.trim() !== typed;
-    const fits = this.used.filter(({ text }) => fit(text.toLowerCase())).slice(0, OFFERED);
+    const typed = wordsIn(this.field.value);
+    const shared = (text) => {
+      const words = wordsIn(text);
+      return typed.filter((one) => words.some((word) => word.startsWith(one))).length;
+    };
+    const fits = this.used
+      .filter(({ text }) => text.trim() !== this.field.value.trim())
+      .map((one) => ({ ...one, shared: shared(one.text) }))
+      .filter((one) => 2 * one.shared >= typed.length)
+      .sort((one, other) => other.shared - one.shared)
+      .slice(0, OFFERED);
     const take = (text) => () => {
       this.field.value = text;
       this.field.focus();

@@ -34,6 +34,17 @@ export function table(heads, rows) {
   return make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...body));
 }
 
+/** Let a wide element be scrolled, also by keys. @param {string} label @param {Element} inside */
+export function scrolling(label, inside) {
+  const about = { className: "scroll", tabIndex: 0, role: "region", "aria-label": label };
+  return make("div", about, inside);
+}
+
+/** Show who did what with an answer. @param {string} title @param {any[]} events */
+export function historyOf(title, events) {
+  return make("details", { open: true }, make("summary", {}, `History (${events.length})`), history(`History of ${title}`, events));
+}
+
 /** Make a button. @param {string | Node} content @param {(event: any) => any} onclick @param {object} [more] */
 export function button(content, onclick, more = {}) {
   return make("button", { type: "button", onclick, ...more }, content);
@@ -204,6 +215,18 @@ export function when(at) {
   if (!at) return "";
   const date = new Date(/Z|[+-]\d\d:\d\d$/.test(at) ? at : `${at}Z`);
   return date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** Make the table of an answer's history. @param {string} label @param {any[]} events */
+export function history(label, events) {
+  const rows = events.map((event) => [
+    when(event.at),
+    make("bdi", {}, event.grader),
+    event.action,
+    event.score_before === event.score_after ? "" : `${points(event.score_before)} → ${points(event.score_after)}`,
+    event.what || "",
+  ]);
+  return scrolling(label, table(["When", "Who", "Action", "Score", "What"], rows));
 }
 
 /** Format a count with its noun: "1 answer", "2 answers". @param {number} count @param {string} one @param {string} [many] */

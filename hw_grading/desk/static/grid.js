@@ -1,7 +1,7 @@
 // @ts-check
 /** All answers to one question on one page, for finding and marking several at once. */
 
-import { CELL, address, ask, gradingPage } from "./api.js";
+import { CELL, address, ask, gradingPage, readingPage } from "./api.js";
 import { ClassList, GRID } from "./classlist.js";
 import { notSaved } from "./conflict.js";
 import { button, byId, counted, make, points, say } from "./dom.js";
@@ -188,6 +188,8 @@ function showSelection() {
   byId("selection").hidden = !selected.size;
   pressItems(byId("items"), chosen);
   byId("give").disabled = !chosen.size;
+  byId("to-read").hidden = selected.size !== 1;
+  byId("to-read").href = readingPage(CELL, [...selected][0] ?? "");
 }
 
 /** Select a group, also those who join it while the server reads. @param {() => string[]} students */

@@ -1,7 +1,7 @@
 // @ts-check
 /** What a class got wrong: its figures, and the answers that failed alike, with name and pardon. */
 
-import { address, ask } from "./api.js";
+import { address, ask, readingPage } from "./api.js";
 import { NAMES } from "./classlist.js";
 import { button, byId, counted, dialog, listed, make, points, say, showCleanedHtml, table } from "./dom.js";
 import { grader, loaded } from "./page.js";
@@ -136,7 +136,7 @@ function answers(found) {
   const { message, sentence, code, by, others, more, numbers, names } = found;
   const who = (students) => {
     const links = students.map((student) => {
-      const href = address("student", student);
+      const href = found.answer ? readingPage(found.answer, student) : address("student", student);
       const number = `answer ${numbers[student]}`;
       return make("a", { href, "data-number": number, "data-name": names[student] || student }, number);
     });

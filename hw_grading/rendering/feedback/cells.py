@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from hw_grading.homework.notebook import ANSWER, LOCKED, TEST, kind_of
 from hw_grading.homework.notes import is_notes
 from hw_grading.rendering.answers import LONGEST_PRINTED, code_html, outputs_html, text_html
+from hw_grading.rendering.feedback.notes import Note, Notes, Piece
 from hw_grading.rendering.feedback.summary import Facts, Points, Remark, trusted_html
 from hw_grading.rendering.limits import Limits
 from hw_grading.texts import without_codes, without_controls
@@ -47,9 +48,10 @@ class Shown:
     points: Points | None
     remark: Remark | None
     section: Section | None  # the cell's text; None for a code cell
-    code: Markup  # the cell's code, coloured; "" for a text cell
+    code: tuple[Piece, ...]  # the cell's code, coloured; none for a text cell
     first_line: str  # the first line of the code
     outputs: Markup
+    notes: list[Note]  # on the whole answer
 
 
 def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
@@ -58,7 +60,7 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
     The cells have no hidden content.
     """
     scores = {score.cell.name: score for score in facts.result.known.scores}
-    limits = Limits()
+    limits, notes = Limits(), Notes(facts.result.comments, cells)
     for number, cell in enumerate(cells):
         if is_notes(cell):
             continue
@@ -80,9 +82,10 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
             points=facts.points(score),
             remark=facts.remark(name),
             section=None if is_code else _section(cell, kind, render, limits),
-            code=code,
+            code=notes.split(cell, code) if is_code else (),
             first_line=plain(cell.source.strip().partition("\n")[0], 60),
             outputs=outputs_in(cell, kind, limits) if is_code else Markup(),
+            notes=notes.below(cell),
         )
 
 

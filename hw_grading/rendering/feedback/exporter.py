@@ -12,15 +12,20 @@ import nbformat
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 
-from hw_grading.gradebook.given import digest_of
+from hw_grading.gradebook.book import ManualGrading
+from hw_grading.gradebook.given import FeedbackPage, digest_of
+from hw_grading.gradebook.requests import Tested, requests_in, versions_of
 from hw_grading.gradebook.results import Result, read_results
 from hw_grading.gradebook.scores import Score, comments_in, open_gradebook
+from hw_grading.gradebook.tables import now
 from hw_grading.homework.course import Course
+from hw_grading.homework.homework import manifest_of
 from hw_grading.homework.notebook import Notebook, Places, is_test, read_places
-from hw_grading.mistakes.groups import told_to
+from hw_grading.mistakes.groups import answers_to_tests, told_to
 from hw_grading.mistakes.known import Mistake, read_mistakes
 from hw_grading.notebooks import MAX_BYTES
 from hw_grading.rendering import FORMULAS, STYLE, templates_in
+from hw_grading.rendering.feedback.asking import SCRIPT, SCRIPT_DIGEST, asking_of
 from hw_grading.rendering.feedback.cells import shown_cells
 from hw_grading.rendering.feedback.summary import Facts, lacks_in, summary_of
 from hw_support.submission.file import UserError, read_regular_file
@@ -79,6 +84,11 @@ class FeedbackExporter(Exporter):
         results = read_results(course, assignment, student, places)
         with open_gradebook(course.db_url, assignment) as (db, _):
             comments = comments_in(db, assignment, student).get(student, {})
+            asked = requests_in(db, assignment, student).get(student, {})
+        manifest = manifest_of(course.root, assignment)
+        versions = {}
+        if manifest.takes_requests(now()):
+            versions = versions_of(results.of(student), comments, self._tested)
         return Facts(
             student,
             assignment,
@@ -88,8 +98,23 @@ class FeedbackExporter(Exporter):
             comments=comments,
             places=places,
             told=told_to(results.of(student), self._mistakes),
+            marks=self._book.told(student),
+            hides_items=FeedbackPage(config=course.config).hide_items,
             instructors=instructors,
+            asked=asked,
+            versions=versions,
+            rules=manifest.requests,
         )
+
+    @cached_property
+    def _tested(self) -> Tested:
+        course, assignment, *_ = self._of_class
+        return answers_to_tests(course, assignment)
+
+    @cached_property
+    def _book(self) -> ManualGrading:
+        course, assignment, *_ = self._of_class
+        return ManualGrading(course, assignment)
 
     @cached_property
     def _mistakes(self) -> tuple[Mistake, ...]:
@@ -125,7 +150,8 @@ class TestsFeedbackExporter(FeedbackExporter):
             score=sum(score.points for score in scores),
         )
         most = sum(cell.max_points for cell in cells)
-        return replace(facts, most=most, result=result, comments={}, told={})
+        facts = replace(facts, comments={}, told={}, marks={}, asked={}, versions={})
+        return replace(facts, most=most, result=result, of_tests_alone=True)
 
 
 def page_of(
@@ -139,7 +165,12 @@ def page_of(
     page = _PAGE.render(
         facts=facts,
         student=plain(facts.student, 200),
-        digest=digest_of(facts.result, facts.comments, facts.told),
+        digest=digest_of(
+            facts.result, facts.comments, facts.told, facts.asked, hides_items=facts.hides_items
+        ),
+        asking=asking_of(facts),
+        script=SCRIPT,
+        script_digest=SCRIPT_DIGEST,
         summary=summary_of(facts, cells, problems),
         cells=list(shown_cells(facts, cells)),
         trouble=trouble,

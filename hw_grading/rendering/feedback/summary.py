@@ -7,6 +7,7 @@ message may quote hidden tests.
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,10 +16,12 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from hw_grading.gradebook.given import Told
-from hw_grading.gradebook.model import first_conditions, first_rubric
+from hw_grading.gradebook.model import Item, first_conditions
+from hw_grading.gradebook.requests import Request
 from hw_grading.gradebook.results import Result
 from hw_grading.gradebook.runs import Failure
 from hw_grading.gradebook.scores import Cell, Score, Student
+from hw_grading.homework.homework import Requests
 from hw_grading.homework.notebook import Places, is_test
 from hw_grading.notebooks import error_of, errors_in, outputs_of
 from hw_grading.outcome import PartResult
@@ -37,6 +40,10 @@ _MAX_ITEMS = 100
 _MAX_PARTS, _LONGEST_PART = 5, 200  # that failed, and their characters, in a few lines
 _NOTHING = Result(Student("", "", "", ""))
 # Above the problems of each kind that grading could not mend.
+_TESTS_ALONE = (
+    "This page shows what the tests gave. Marks by people, their comments, and what comes off for "
+    "a late submission are not in it: they come with the final page."
+)
 _NOT_YOURS = "Grading failed. Your notebook is not the cause. Tell your instructor."
 _NO_SCORE = "A test gave no score. You lose no points for that: a person has to look at it."
 _INCOMPLETE = "Your notebook could not be graded completely."
@@ -56,13 +63,14 @@ class Points:
 
 @dataclass(frozen=True)
 class Remark:
-    """A grader's comment: items of a rubric with their points, and a text.
+    """What a grader gave and said: items of a rubric, and a text.
 
-    Items that gave points come first. The points of an item are such as ``+1``, or ``0 of 1`` if it
-    was not earned; the last text of such an item says what a program saw missing in the plot.
+    Each item has points, such as ``+1``, or ``0 of 1`` if it was not earned, a text, and what a
+    program saw missing in the plot.
     """
 
-    items: tuple[tuple[str, Markup, str], ...]
+    right: tuple[tuple[str, Markup, str], ...]  # the items that gave points
+    wrong: tuple[tuple[str, Markup, str], ...]  # the others
     text: Markup
 
 
@@ -80,8 +88,15 @@ class Facts:
     places: Places = field(default_factory=Places)
     told: Told = field(default_factory=dict)  # of known mistakes
     instructors: frozenset[str] = frozenset()  # the stripped texts of the instructor's cells
-    # What plots lack, by grade id and the text of the rubric's item that asks for it.
-    lacks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    asked: Mapping[str, Request] = field(default_factory=dict)  # by grade id
+    versions: Mapping[str, str] = field(default_factory=dict)  # that may be asked about
+    rules: Requests = field(default_factory=Requests)
+    # The items and the comment of each mark of the desk, by grade id.
+    marks: Mapping[str, tuple[Sequence[tuple[str, Item]], str]] = field(default_factory=dict)
+    hides_items: bool = False
+    # What plots lack, by the id of the rubric's item that asks for it.
+    lacks: Mapping[str, str] = field(default_factory=dict)
+    of_tests_alone: bool = False  # without marks, comments, corrections and lateness
 
     @property
     def scores(self) -> dict[str, Score]:
@@ -91,8 +106,11 @@ class Facts:
 
     def remark(self, name: str) -> Remark | None:
         """Return the grader's comment on a cell, by its grade id."""
-        text = self.comments.get(name)
-        return remark_of(text, self.lacks.get(name, {})) if text else None
+        text = self.comments.get(name, "")
+        items, comment = self.marks.get(name) or _items_in(text)
+        if not text or (self.hides_items and not comment):
+            return None
+        return _remark(() if self.hides_items else items, comment, self.lacks)
 
     def points(self, scores: Sequence[Score]) -> Points | None:
         """Return the points of some cells in words, with corrections; None if they have none."""
@@ -129,59 +147,55 @@ def trusted_html(text: str, attachments: Mapping[str, Any] | None = None) -> Mar
 _kept = functools.lru_cache(maxsize=500)(text_html)  # for the whole class
 
 
-def _is_lost(points: str) -> bool:
-    return points.startswith("0 of ")
-
-
 def told_html(sentence: str) -> Markup:
     """Return the sentence of a known mistake as students read it."""
     return trusted_html(comment_markdown(sentence))
 
 
-def lacks_in(facts: Facts, cells: Iterable[NotebookNode]) -> dict[str, dict[str, str]]:
-    """Return what plots lack, by grade id and the text of the mark scheme's line that asks for it.
+def lacks_in(facts: Facts, cells: Iterable[NotebookNode]) -> dict[str, str]:
+    """Return what plots lack, by the id of the rubric's item that asks for it.
 
     A plot's facts come from the student's process, so they are no more than hints. One is shown if
-    a person did not give the points of its line.
+    a person did not give the points of its item.
     """
     by_hand = [cell for cell in facts.cells if cell.by_hand]
     found = {grade_id_of(one): facts_in(outputs_of(one)) for one in cells}
-    lacks: dict[str, dict[str, str]] = {}
-    for cell in by_hand:
-        plots, of_scheme = found.get(cell.name), (cell, by_hand, facts.places)
-        conditions = first_conditions(*of_scheme) if plots else {}
-        for item in first_rubric(*of_scheme).items if conditions else ():
-            words = failing(plots or (), conditions.get(item.id, ""))
-            lacks.setdefault(cell.name, {})[item.text] = ", ".join(words)
-    return lacks
+    return {
+        item: ", ".join(failing(plots, condition))
+        for cell in by_hand
+        if (plots := found.get(cell.name))
+        for item, condition in first_conditions(cell, by_hand, facts.places).items()
+    }
 
 
-def remark_of(text: str, lacks: Mapping[str, str] | None = None) -> Remark:
-    """Parse a grader's comment: lines such as ``+1  names the cache``, then a text.
-
-    `lacks` says what the student's plot lacks, by the text of an item.
-    """
+def _items_in(text: str) -> tuple[list[tuple[str, Item]], str]:
+    """Read a comment that was typed: lines such as ``+1  names the cache``, then a text."""
     items: list[tuple[str, list[str]]] = []
     lines = text.strip().splitlines()
     while lines and lines[0].strip() and len(items) < _MAX_ITEMS:
         if item := _ITEM.fullmatch(lines[0].strip()):
-            items.append((item[1].replace("-", "\N{MINUS SIGN}"), [item[2]]))
+            items.append((item[1], [item[2]]))
         elif items:
             items[-1][1].append(lines[0])  # an item may have several lines
         else:
             break
         del lines[0]
-    rest = "\n".join(lines).strip()
-    said = [("\n".join(words), points) for points, words in items]
-    texts = tuple(
-        (
-            points,
-            trusted_html(comment_markdown(words)),
-            (lacks or {}).get(words, "") if _is_lost(points) else "",
-        )
-        for words, points in sorted(said, key=lambda one: not one[1].startswith("+"))
-    )
-    return Remark(texts, trusted_html(comment_markdown(rest)) if rest else Markup())
+    said = [(points, Item("", 0.0, "\n".join(words))) for points, words in items]
+    return said, "\n".join(lines).strip()
+
+
+def _remark(items: Iterable[tuple[str, Item]], text: str, lacks: Mapping[str, str]) -> Remark:
+    right: list[tuple[str, Markup, str]] = []
+    wrong: list[tuple[str, Markup, str]] = []
+    for points, item in items:
+        said = trusted_html(comment_markdown(item.text))
+        if points.startswith("+"):
+            right.append((points, said, ""))
+        else:
+            lack = lacks.get(item.id, "") if points.startswith("0 of ") else ""
+            wrong.append((points.replace("-", "\N{MINUS SIGN}"), said, lack))
+    rest = trusted_html(comment_markdown(text)) if text else Markup()
+    return Remark(tuple(right), tuple(wrong), rest)
 
 
 @dataclass(frozen=True)
@@ -218,6 +232,7 @@ class Question:
     name: str
     points: Points | None
     parts: tuple[ShownPart, ...]
+    cells: tuple[str, ...] = ()  # the grade ids of its cells with points
 
 
 @dataclass(frozen=True)
@@ -244,6 +259,8 @@ def summary_of(facts: Facts, cells: Sequence[NotebookNode], problems: Iterable[P
     open_points = sum(score.cell.max_points for score in count if score.is_open)
     any_given = any(not score.is_open for score in facts.result.known.scores)
     remarks = [*_remarks(facts.result, any_given, open_points), *_lateness(facts.result)]
+    if facts.of_tests_alone:
+        remarks.insert(0, _TESTS_ALONE)
     failures: dict[str, list[Line]] = {}
     mended = []
     for problem in problems:
@@ -353,7 +370,8 @@ def _questions(
                 parts.append(ShownPart(title, points, where, tuple(_merged(said)), tuple(remarks)))
                 counting += given
         if parts:
-            yield Question(question, facts.points(counting), tuple(parts))
+            scored = tuple(one.cell.name for one in counting)
+            yield Question(question, facts.points(counting), tuple(parts), scored)
 
 
 def _lines(
@@ -383,6 +401,9 @@ def _lines(
         unchanged = score.auto == 0 and score.manual is None and not score.waits
         if unchanged and score.cell.by_hand and score.cell.max_points:  # so nbgrader gave 0
             lines.setdefault(name, []).append(Line("you gave no answer", numbers.get(name)))
+    for name, count in Counter(one.cell for one in facts.result.comments).items():
+        by_grader = f"{counted(count, 'comment')} by your grader, at your answer"
+        lines.setdefault(name, []).append(Line(by_grader, numbers.get(name)))
     return lines
 
 

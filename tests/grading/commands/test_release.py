@@ -14,7 +14,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tiny_homeworks import source_of, write_course
 
 from hw_grading.commands.release import release
-from hw_grading.commands.student_zip import package_for, start_page, write_student_zip
+from hw_grading.commands.student_zip import (
+    package_for,
+    start_page,
+    write_links,
+    write_student_zip,
+)
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 from hw_grading.homework.points import points_of
 from hw_grading.plugins.releasing import description_of
@@ -104,13 +109,36 @@ def test_students_read_which_packages_they_may_import(tmp_path):
     assert "pip install Plotly pandas" in start
 
 
+def test_links_open_the_notebook_of_the_repository_where_students_work(tmp_path):
+    with (scratch_course(tmp_path).folder / "nbgrader_config.py").open("a") as file:
+        file.write(
+            "c.StartPage.repository = 'https://github.com/o/ml-2026/'\n"
+            "c.StartPage.hub_address = 'https://hub.a.edu/'\n"
+        )
+    course = Course(tmp_path)
+    write_links(course, tmp_path, "hw2")
+    path = "ml-2026/hw2/hw2.ipynb"
+    links = [
+        f"https://colab.research.google.com/github/o/{path.replace('/', '/blob/main/', 1)}",
+        "https://mybinder.org/v2/gh/o/ml-2026/main?urlpath=lab/tree/hw2/hw2.ipynb",
+        "https://hub.a.edu/hub/user-redirect/git-pull?"
+        "repo=https%3A%2F%2Fgithub.com%2Fo%2Fml-2026&branch=main&urlpath=lab%2Ftree%2F"
+        + path.replace("/", "%2F"),
+    ]
+    written = (tmp_path / "hw2-links.md").read_text()
+    assert re.findall(r"\]\(([^()]+)\)$", written, re.MULTILINE) == links
+    start = unescape(start_page(course, "hw2"))
+    assert all(f'<a href="{link}">' in start for link in (links[0], links[2]))
+
+
 @pytest.mark.parametrize(
     ("settings", "fetched"),
     [
         ("", "drag\n<code>hw2.zip</code> into it"),
         (
             "c.StartPage.zip_address = 'https://a.edu/{homework}.zip'\n"
-            "c.StartPage.hub_address = 'https://hub.a.edu'\n",
+            "c.StartPage.hub_address = 'https://hub.a.edu'\n"
+            "c.StartPage.repository = 'https://github.com/o/r'\n",
             '    !curl -fsSL -o hw2.zip "https://a.edu/hw2.zip"\n    !unzip -qo hw2.zip\n',
         ),
     ],

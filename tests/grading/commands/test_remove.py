@@ -14,8 +14,9 @@ from hw_grading.gradebook.collected import Collected, Record, read_collected, wr
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.given import read_exports
 from hw_grading.gradebook.model import Mark
+from hw_grading.gradebook.requests import Sent, take
 from hw_grading.gradebook.runs import digest_of, remember, save_run
-from hw_grading.gradebook.tables import ABSENCES, CORRECTIONS, EXTENSIONS, METADATA, now
+from hw_grading.gradebook.tables import ABSENCES, COMMENTS, CORRECTIONS, EXTENSIONS, METADATA, now
 from hw_grading.homework.course import Course
 
 STUDENTS = ("ada", "ada2")
@@ -57,9 +58,23 @@ def course(tmp_path: Path) -> Course:
             key = {"assignment": ASSIGNMENT, "student": one, **_AUTHOR}
             for table in (EXTENSIONS, ABSENCES):
                 connection.execute(insert(table).values(key))
-            more = {"cell": "why", "kind": "points", "points": 1.0}
+            more = {"cell": "why", "kind": "add", "points": 1.0}
             connection.execute(insert(CORRECTIONS).values(key | more))
+            said = {"cell": "why", "line": 0, "text": "x", "grader": "kim", "digest": ""}
+            those = {name: key[name] for name in ("assignment", "student", "at")}
+            connection.execute(insert(COMMENTS).values(those | said))
+    sent = [Sent(one, one, _request(one)) for one in STUDENTS]
+    assert len(take(course, ASSIGNMENT, sent, {}).rows) == len(STUDENTS)
     return course
+
+
+def _request(student: str) -> bytes:
+    file = {
+        "homework": ASSIGNMENT,
+        "student": student,
+        "questions": {"why": {"text": "Why?", "version": ""}},
+    }
+    return json.dumps(file).encode()
 
 
 def rows(course: Course, student: str) -> dict[str, int]:
@@ -77,7 +92,7 @@ def test_nothing_of_the_student_stays_and_all_of_the_others(course, capsys):
     before = rows(course, "ada2")
     assert sum(count > 0 for count in before.values()) == len(before) - 1  # but leases
     assert main(["--course", str(course.root), "remove", "ada", "--yes"]) == 0
-    assert "removed: gradebook: 8 rows of runs, marks" in capsys.readouterr().out
+    assert "removed: gradebook: 10 rows of runs, marks" in capsys.readouterr().out
     assert set(rows(course, "ada").values()) == {0}
     assert rows(course, "ada2") == before
     paths = [path for path in course.root.rglob("*") if path.name != "gradebook.db"]

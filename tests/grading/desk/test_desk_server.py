@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from feedback_pages import words
 from graded_course import ToyCourse, course, notebook, problem, stream
 from html_pages import base64_of, display, png
 
@@ -184,7 +185,8 @@ def test_a_name_is_asked_for_before_anything_is_saved(running):
 
 
 def test_each_page_has_a_strict_policy_and_no_data_of_students(running):
-    for path in ("", "grade/plot?student=ada", "grid/plot", "student/ada"):
+    answers = ("grade/plot?student=ada", "read/double?student=ada")
+    for path in ("", *answers, "grid/plot", "student/ada"):
         status, headers, content = running.client().call(f"/hw-grading/hw2/{path}")
         assert status == 200
         policy = headers["Content-Security-Policy"]
@@ -202,9 +204,10 @@ def test_each_page_has_a_strict_policy_and_no_data_of_students(running):
 
 
 PAGES = ["hw9/", "hw2/grade/none", "hw2/student/nobody", "..%2F..%2Fetc/", "static/../handlers.py"]
-PAGES += ["hw2/student/%2E%2E%2Fada", "%00/"]
+PAGES += ["hw2/student/%2E%2E%2Fada", "hw2/read/test_double?student=ada", "%00/"]
 DATA = ["answer/plot/nobody", "answer/test_double/ada", "question/none", "none"]
 DATA += ["answer/plot/%2E%2E%2Fada", "picture/plot/%2E%2E%2Fada/0"]
+DATA += ["read/test_double/ada", "read/double/nobody", "read/double/%2E%2E%2Fada"]
 
 
 def test_what_the_desk_does_not_have_is_not_found(kim):
@@ -219,9 +222,7 @@ def test_what_the_desk_does_not_have_is_not_found(kim):
         assert (status, b"Traceback" in content) == (404, False), path
 
 
-def test_the_only_homework_is_opened_and_others_are_refused(kim, running, toys, capsys):
-    status, headers, _ = kim.call("/hw-grading/")
-    assert (status, headers["Location"]) == (302, "/hw-grading/hw2/")
+def test_the_homework_is_opened_and_others_are_refused(kim, running, toys, capsys):
     assert "/hw-grading/hw2/?token=" in running.log.read_text()
     content = kim.call("/hw-grading/%3Cb%3Ehw9/")[2]
     assert b"&lt;b&gt;hw9" in content
@@ -254,15 +255,41 @@ def test_the_overview_counts_answers_and_names_failures(kim):
 @pytest.mark.smoke
 def test_a_save_gives_points_and_one_of_an_old_version_none(kim, running):
     lee = running.client("Lee")
-    body = mark(kim, "answer", "cyd", adjustment=1.5, comment="So $x$.")
+    body = mark(kim, "answer", "cyd", adjustment=1.5, comment="So $x$.", flagged=True)
     saved = kim.api("save/answer", body)["saved"]["cyd"]
     assert (saved["score"], saved["grader"], saved["done"]) == (1.5, "Kim", True)
+    for client, own in ((kim, "1 1"), (lee, "0 0")):
+        status, _, term = client.call("/hw-grading/")
+        row = words(term.decode()).partition("before grades go out ")[2]
+        assert status == 200
+        assert re.match(rf"hw2 \d+ of 12 {own} .*answers? to be graded by a person", row), row
+        assert not re.search("ada|cyd", row)
     refused = lee.api("save/answer", body)
     assert refused["saved"] == {}
     assert refused["refused"]["cyd"]["theirs"]["grader"] == "Kim"
     shown = {answer["cell"]: answer for answer in kim.api("student/cyd")["answers"]}
     assert shown["answer"]["events"][0]["score_after"] == 1.5
     assert kim.api("undo/answer", {})["undone"]["cyd"]["done"] is False
+
+
+def test_a_comment_is_saved_refused_and_is_about_an_older_answer(kim, running):
+    """Also on an answer whose notebook cannot be read."""
+    shown = kim.api("read/double/ada")
+    assert (shown["previous"], shown["next"], shown["by_hand"]) == (None, "plot", False)
+    body = {"student": "ada", "line": 1, "text": MARKUP, "seen": None, "digest": shown["digest"]}
+    nobody = running.client("")
+    assert "does not know your name" in nobody.api("comment/double", body, 400)["message"]
+    for wrong in ({"line": -1}, {"line": "1"}, {"digest": "x"}, {"seen": 7}, {"text": "a\0"}):
+        assert kim.api("comment/double", body | wrong, 400)["message"], wrong
+    for student, cell in (("nobody", "double"), ("../ada", "double"), ("ada", "test_double")):
+        assert kim.api(f"comment/{cell}", body | {"student": student}, 404)["message"]
+    [said] = kim.api("comment/double", body)["comments"]
+    assert (said["outdated"], said["grader"], "<script" in said["html"]) == (False, "Kim", False)
+    refused = running.client("Lee").api("comment/double", body | {"text": "mine"}, 409)
+    assert (refused["kind"], refused["theirs"]["at"]) == ("comment", said["at"])
+    older = body | {"seen": said["at"], "digest": "0" * 16}
+    assert [one["outdated"] for one in kim.api("comment/double", older)["comments"]] == [True]
+    assert "not JSON" in kim.api("read/double/fay")["missing"]
 
 
 # -- while people work

@@ -1,10 +1,14 @@
 """Files beside a submitted notebook are reported, each once."""
 
+import logging
 from pathlib import Path
 
 import pytest
+from graded_course import ToyCourse
+from graded_course import notebook as graded_notebook
 
-from hw_grading.grade.submissions import beside, carry_along
+from hw_grading.grade.submissions import SECRET, beside, carry_along, to_grade
+from hw_grading.homework.course import Course
 from hw_support.submission.problems import Kind
 
 
@@ -74,3 +78,24 @@ def test_without_a_usable_secret_or_time_there_are_others(
         secrets.append((graded / "submission_secret.txt").read_text())
     assert secrets[0] == secrets[1] != secrets[2]
     assert min(map(len, secrets)) == 128
+
+
+def test_a_secret_is_kept_and_one_that_is_gone_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As in a new folder with the gradebook of another one."""
+    course = ToyCourse(tmp_path)
+    for student in ("ada", "bob", "kim"):
+        course.grade(student, graded_notebook())
+    course.hand_in("new")
+    (tmp_path / "autograded/bob/hw2" / SECRET).write_text("of bob")
+    (tmp_path / "submitted/kim/hw2" / SECRET).write_text("of kim")
+    log = logging.getLogger("grading")
+    found = to_grade(Course(tmp_path), "hw2", force=True, log=log)
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["ada"]
+    for one in found:
+        one.remove_graded()
+        carry_along(one.folder, one.graded, one.secret)
+    kept = {one.student: (one.graded / SECRET).read_text() for one in found}
+    assert (kept["bob"], kept["kim"]) == ("of bob", "of kim")
+    assert len(kept["ada"]) == len(kept["new"]) == 128

@@ -1,6 +1,7 @@
 """nbgrader's exchange works both ways, whatever a student puts there."""
 
 import fcntl
+import json
 import os
 import pwd
 import shutil
@@ -16,6 +17,8 @@ import pytest
 from nbgrader.api import Gradebook
 from toy_course import ASSIGNMENT, ToyCourse, run
 
+from hw_grading.gradebook.requests import requests_in
+from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.folders import read_time
 from hw_support.submission.released import read_release
@@ -159,6 +162,31 @@ def test_times_are_believed_and_a_damaged_newer_one_is_not_taken(
     assert "On day 5." in (course.folder("ada") / "hw2.ipynb").read_text()
 
 
+def test_requests_come_with_the_notebook_which_keeps_its_time(
+    course: ToyCourse, inbound: Path
+) -> None:
+    put(course, inbound, "ada")
+    succeed(course, "collect", ASSIGNMENT)
+    succeed(course, "autograde", ASSIGNMENT)
+    first = read_time(course.folder("ada"))
+    again = put(course, inbound, "ada", day=5)
+    shutil.copy(course.folder("ada") / "hw2.ipynb", again)
+    file = {
+        "homework": ASSIGNMENT,
+        "student": "ada",
+        "questions": {"why": {"text": "And why?", "version": ""}},
+    }
+    (again / "hw2-request.json").write_text(json.dumps(file))
+    (again / "a-request.json").symlink_to(course.course.source(ASSIGNMENT) / "hw2.ipynb")
+    os.mkfifo(again / "b-request.json")
+    said = succeed(course, "collect", ASSIGNMENT, "--update")
+    assert said.count("REQUEST REFUSED") == 2
+    assert "Request of ada, who asks about why" in said
+    assert read_time(course.folder("ada")) == first
+    with open_gradebook(course.course.db_url, ASSIGNMENT) as (db, _):
+        assert requests_in(db, ASSIGNMENT)["ada"]["why"].words == "And why?"
+
+
 @pytest.mark.skipif(os.getuid() != 0 or len(OTHERS) < 2, reason="only root can give files away")
 def test_a_submission_by_another_user_replaces_none(course: ToyCourse, inbound: Path) -> None:
     student, other = OTHERS
@@ -209,6 +237,7 @@ def test_a_watch_gives_what_tests_say_and_starts_again_where_it_was(
     [page] = pages.iterdir()
     assert "On day 4." in page.read_text()
     assert "<b>6</b> of 15 points so far" in page.read_text()
+    assert "This page shows what the tests gave." in page.read_text()
     with Gradebook(course.course.db_url) as gradebook:
         whose = "hw2", ASSIGNMENT, "ada"
         mark = gradebook.find_grade("why", *whose)
@@ -236,6 +265,7 @@ def test_a_watch_gives_what_tests_say_and_starts_again_where_it_was(
         succeed(course, step, ASSIGNMENT, "--student=ada", *more)
     assert "feedback for" not in look(course)  # the whole page stays
     assert "A grader's comment." in page.read_text()
+    assert "what the tests gave" not in page.read_text()
 
     put(course, inbound, "zoe", day=3)
     run(course.root, "collect", ASSIGNMENT, "--update")  # eve fails

@@ -3,8 +3,9 @@
 import html
 import re
 from contextlib import closing
+from dataclasses import replace
 
-from feedback_pages import box, comment, page_of, read, words
+from feedback_pages import box, comment, page_of, read, without_asking, words
 from graded_course import (
     FAILED,
     PASSED,
@@ -23,7 +24,8 @@ from hw_grading.__main__ import main
 from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.model import Item, Mark, Rubric
 from hw_grading.homework.course import Course
-from hw_grading.rendering.feedback.summary import remark_of
+from hw_grading.lms.feedback_zip import older_pages
+from hw_grading.rendering.feedback.summary import Facts
 from hw_support.figures import facts_of
 from hw_support.figures.facts import KEY
 
@@ -34,7 +36,10 @@ ODD = '<b>o\'d & "ids"</b>'
 
 class TestTheBox:
     def test_an_item_not_earned_has_what_the_plot_lacks_if_the_grader_agrees(self, course):
-        """A title is not there either, but its item has its points: the grader saw one."""
+        """A title is not there either, but its item has its points: the grader saw one.
+
+        The rubric's words may have changed since. Until the grades are out, items may be hidden.
+        """
         scheme = "- 1: both curves. [facts: curves=2]\n- 1: right labels. [facts: labels]\n"
         scheme += "- 1: legend. [facts: legend]\n- 1: a title. [facts: title]"
         source = notebook()
@@ -53,11 +58,25 @@ class TestTheBox:
             mark = Mark(chosen, comment="See page 3.", done=True)
             version = {"ada": book.grading("plot", "ada").version}
             book.save("plot", version, mark, grader="kim", rubric_revision=rubric.revision)
+            rubric = book.rubric("plot")
+            items = [
+                replace(one, text=one.text.replace("legend", "a legend: $p$"))
+                for one in rubric.items
+            ]
+            book.change_rubric("plot", replace(rubric, items=tuple(items)), grader="kim")
         page = page_of(course)
-        said = "+1 both curves. +1 a title. 0 of 1 right labels. "
-        said += "0 of 1 legend. Your plot: no legend See page 3."
+        said = "What is right +1 both curves. +1 a title. What is missing or wrong 0 of 1 right "
+        said += "labels. 0 of 1 a legend: p . Your plot: no legend Your grader says See page 3."
         assert said in box(page)
         assert words(page).count(said) == 2  # also at the answer
+        assert re.search(r'<span class="formula"><math.*</math>\.</span>', page)
+        hidden = "c = get_config()\nc.FeedbackPage.hide_items = True\n"
+        (course.root / "nbgrader_config.py").write_text(hidden)
+        assert older_pages(Course(course.root), "hw2") == ["ada"]
+        page = page_of(course, hide_items=True)
+        assert "2 of 6 you gave no answer Your grader says See page 3." in box(page)
+        assert words(page).count("legend") == 0
+        assert older_pages(Course(course.root), "hw2") == []
 
     def test_has_the_points_of_each_question_and_says_which_wait(self, course):
         for student, points in (("all", 4.0), ("so-far", None), ("again", 2.5)):
@@ -107,7 +126,8 @@ class TestTheBox:
         text = "Use a*b*c when x<y and y>z; list<int>\ncosts $5 and $6\n# big\n- one"
         comment(course, "plot", f"+2  labels **both** axes\n-0.5  `_no_<b>` for $x<y$\n\n{text}")
         page = page_of(course)
-        assert "+2 labels **both** axes −0.5 _no_<b> for " in box(page)
+        said = "What is right +2 labels **both** axes What is missing or wrong −0.5 _no_<b> for "
+        assert said in box(page)
         assert " ".join(text.split()) in box(page)
         assert page.count("<code>_no_&lt;b&gt;</code>") == 2  # in the box, and below the answer
         assert page.count("<math") == 2
@@ -165,10 +185,9 @@ class TestTheNotebook:
 
     def test_nothing_runs_or_loads_and_no_stock_text_is_left(self, course):
         course.grade("ada", notebook(plot=[stream("x")]), manual=1.0)
-        page = page_of(course)
+        page = without_asking(page_of(course))
         for word in ("Test cell", "Written response", "MathJax", "<script", "<link", "//"):
             assert word not in page
-        assert "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline';" in page
         assert len(page) < 25_000  # without the student's own words
 
 
@@ -182,7 +201,7 @@ class TestBadInput:
         comment(course, "plot", f"+1  {hostile}\n\n{hostile}")
         correct = ["correct", "hw2", "plot", "--add", "1", "--reason", hostile]
         assert main(["--course", str(course.root), *correct]) == 0
-        page = page_of(course)
+        page = without_asking(page_of(course))
         assert "<script" not in page
         assert "onerror" not in re.sub(r"&lt;.*?&gt;", "", page)
         assert "<b>o'd" not in page
@@ -222,10 +241,12 @@ def test_a_comment_of_the_desk_is_read_completely():
     items = (Item("a", 1, "names\nboth"), Item("b", -0.5, "no unit"), Item("c", 0, "2  see below"))
     items += (Item("d", 1.5, "says why"),)
     mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
-    remark = remark_of(Rubric(items).comment(mark, 3))
-    assert [(points, text.striptags()) for points, text, _ in remark.items] == [
+    remark = Facts(comments={"plot": Rubric(items).comment(mark, 3)}).remark("plot")
+    assert [(points, text.striptags()) for points, text, _ in remark.right] == [
         ("+1", "names both"),
         ("+0.25", "adjustment"),
+    ]
+    assert [(points, text.striptags()) for points, text, _ in remark.wrong] == [
         ("−0.5", "no unit"),
         ("0", "2 see below"),
         ("0 of 1.5", "says why"),
