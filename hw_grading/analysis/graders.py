@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
-from hw_grading.gradebook.second_marks import Pair, Said
+from hw_grading.gradebook.second_marks import Marked, Pair
 
-# How many standard errors make a difference that is said. By chance alone, one item in 2,000 has it.
+# Standard errors from which a difference is said. By chance alone, one item in 2,000 has it.
 _MANY = 3.5
 
 
@@ -32,9 +32,9 @@ class Difference:
     others: float  # of the answers of all others
 
 
-def habits(said: Iterable[Said]) -> list[Habit]:
+def habits(said: Iterable[Marked]) -> list[Habit]:
     """Return the habit of each grader, in alphabetical order."""
-    of: dict[str, list[Said]] = {}
+    of: dict[str, list[Marked]] = {}
     for one in said:
         of.setdefault(one.grader, []).append(one)
     return [_habit(grader, of[grader]) for grader in sorted(of)]
@@ -42,7 +42,7 @@ def habits(said: Iterable[Said]) -> list[Habit]:
 
 def on_the_same(pairs: Iterable[Pair]) -> list[list[Habit]]:
     """Return for each two graders their habits on the answers that both have marked."""
-    of: dict[tuple[str, ...], list[Said]] = {}
+    of: dict[tuple[str, ...], list[Marked]] = {}
     for pair in pairs:
         two = (pair.first, pair.second)
         of.setdefault(tuple(sorted(one.grader for one in two)), []).extend(two)
@@ -80,7 +80,7 @@ def _differences(
             yield largest
 
 
-def _habit(grader: str, said: Sequence[Said]) -> Habit:
+def _habit(grader: str, said: Sequence[Marked]) -> Habit:
     points = [one.points for one in said]
     given: dict[str, int] = {}
     for one in said:

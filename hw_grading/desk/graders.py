@@ -8,14 +8,18 @@ from hw_grading.desk import reading
 from hw_grading.desk.desks import HomeworkDesk, NotThere
 from hw_grading.desk.reading import Json, grading_json
 from hw_grading.gradebook.model import Grading, Question
-from hw_grading.gradebook.second_marks import Pair, Said
+from hw_grading.gradebook.second_marks import Marked, Pair
 from hw_grading.gradebook.shares import Share, owners
 
 # What a page of second marks gets of an answer: all that says nothing of the first mark.
-_OF_AN_ANSWER = ("student", "name", "status", "reason", "late", "empty", "missing", "lacks")
-_OF_AN_ANSWER += ("hints", "html", "beside", "numbers", "digest")
-_OF_A_ROW = ("student", "name", "missing", "failed", "lacks", "hints")
-_OF_A_ROW += ("digest", "empty", "pictures", "excerpt", "error")
+_OF_AN_ANSWER = (
+    *("student", "name", "status", "reason", "late", "empty", "missing", "lacks"),
+    *("hints", "html", "beside", "numbers", "digest"),
+)
+_OF_A_ROW = (
+    *("student", "name", "missing", "failed", "lacks", "hints"),
+    *("digest", "empty", "pictures", "excerpt", "error"),
+)
 
 
 def overview(desk: HomeworkDesk, grader: str) -> Json:
@@ -57,11 +61,11 @@ def comparison(desk: HomeworkDesk, grader: str) -> Json:
 
 def _of_question(desk: HomeworkDesk, question: Question) -> Json:
     cell = question.cell
-    firsts, pairs = desk.book.said_of(cell)
+    firsts, pairs = desk.book.marked(cell)
     items = desk.book.rubric(cell).items
     place = {s: n for n, s in enumerate(desk.book.order(cell, desk.book.gradings(cell)), 1)}
     on_all = habits(firsts.values())
-    unlike = [pair for pair in pairs if _points(pair.first) != _points(pair.second)]
+    unlike = [pair for pair in pairs if _given(pair.first) != _given(pair.second)]
     unlike.sort(key=lambda pair: (pair.taken != "", -abs(pair.first.points - pair.second.points)))
     return {
         "cell": cell,
@@ -76,22 +80,22 @@ def _of_question(desk: HomeworkDesk, question: Question) -> Json:
     }
 
 
-def _points(said: Said) -> tuple[Any, ...]:
-    return said.mark.chosen, said.mark.adjustment
+def _given(one: Marked) -> tuple[Any, ...]:
+    return one.mark.chosen, one.mark.adjustment
 
 
 def _pair(pair: Pair) -> Json:
-    now = {name: getattr(pair.now, name) for name in ("points", "grader", "version", "waits")}
+    now = {name: getattr(pair.now, name) for name in ("score", "grader", "version", "waits")}
     return {
         "student": pair.student,
-        "marks": [_said(pair.first), _said(pair.second)],
+        "marks": [_mark(pair.first), _mark(pair.second)],
         "taken": pair.taken,
         "now": now,
     }
 
 
-def _said(said: Said) -> Json:
-    return {"grader": said.grader, "points": said.points, **said.mark.plain()}
+def _mark(one: Marked) -> Json:
+    return {"grader": one.grader, "points": one.points, **one.mark.plain()}
 
 
 # -- second marks
@@ -110,7 +114,9 @@ def second_question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
         "students": [
             {name: row[name] for name in _OF_A_ROW} | _state(own[row["student"]]) for row in rows
         ],
-        **{"comments": [], "same": [], "similar": []},
+        "comments": [],
+        "same": [],
+        "similar": [],
     }
 
 

@@ -178,8 +178,9 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
             return {"back": list(back)}
         case True, "open", "":  # leases an answer to a page
             opening = dict(body_of(raw, _Opening))
-            about = {"not_run": desk.not_run(), "sections": desk.sections(cell)}
-            return vars(book.open(cell, grader=grader, **about, **opening))
+            not_run, sections = desk.not_run(), desk.sections(cell)
+            opened = book.open(cell, grader=grader, not_run=not_run, sections=sections, **opening)
+            return vars(opened)
         case False, "leave", "":
             book.leave(body_of(raw, _Page).page)
             return {}

@@ -43,7 +43,7 @@ from hw_grading.gradebook.model import (
     rubric_of,
 )
 from hw_grading.gradebook.scores import Cell, cells_of
-from hw_grading.gradebook.second_marks import Pair, Said
+from hw_grading.gradebook.second_marks import Marked, Pair
 from hw_grading.gradebook.shares import Graders, Share, owners, share_out, shares_in
 from hw_grading.gradebook.tables import now as utc_now
 from hw_grading.homework.course import Course
@@ -344,10 +344,10 @@ class ManualGrading:
                 for student, version in versions.items()
             }
 
-    def said_of(self, cell: str) -> tuple[dict[str, Said], list[Pair]]:
+    def marked(self, cell: str) -> tuple[dict[str, Marked], list[Pair]]:
         """Return the first marks of a question, by student, and the pairs of two marks."""
         with self._rows(cell) as rows:
-            return second_marks.said_of(rows)
+            return second_marks.marked(rows)
 
     def decide(self, cell: str, student: str, version: str, whose: str, *, grader: str) -> Grading:
         """Let one of the two marks of an answer count: that of the grader `whose`."""

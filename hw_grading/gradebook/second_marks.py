@@ -19,8 +19,8 @@ from hw_grading.gradebook.tables import SECOND_MARKS, now, put
 
 
 @dataclass(frozen=True)
-class Said:
-    """What one grader says of an answer."""
+class Marked:
+    """One grader's mark of an answer."""
 
     grader: str
     mark: Mark
@@ -32,8 +32,8 @@ class Pair:
     """Two graders' marks for one answer."""
 
     student: str
-    first: Said
-    second: Said
+    first: Marked
+    second: Marked
     taken: str  # whose mark a head grader took; "" until then
     now: Grading  # what counts
 
@@ -94,13 +94,13 @@ def save(
     return _grading(answer, row, rubric, rows.most)
 
 
-def said_of(rows: Rows) -> tuple[dict[str, Said], list[Pair]]:
+def marked(rows: Rows) -> tuple[dict[str, Marked], list[Pair]]:
     """Return what graders said first of each answer, by student, and the pairs of two marks."""
     rubric, _ = rows.rubric()
     answers = rows.answers(rubric)
 
-    def said(grader: str, mark: Mark) -> Said:
-        return Said(grader, mark, rubric.score(mark, rows.most))
+    def said(grader: str, mark: Mark) -> Marked:
+        return Marked(grader, mark, rubric.score(mark, rows.most))
 
     gradings = {s: a.grading for s, a in answers.items() if _counts(a.grading)}
     firsts = {student: said(one.grader, one.mark) for student, one in gradings.items()}

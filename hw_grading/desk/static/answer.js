@@ -293,8 +293,8 @@ function nothingLeft({ others: there, elsewhere }) {
   const away = make("a", { href: address("") }, "Back to all questions");
   if (elsewhere) {
     const left = `${counted(elsewhere, "answer")} of others ${elsewhere > 1 ? "wait" : "waits"}. `;
-    const more = [button([make("kbd", {}, "h"), " Help others"], help), " "];
-    say(`Your share is done${there.length ? `, or open: ${there.join(", ")}` : ""}. ${left}`, ...more, away);
+    const done = `Your share is done${there.length ? `, or open: ${there.join(", ")}` : ""}. ${left}`;
+    say(done, button("Help others (h)", help, { "aria-keyshortcuts": "h" }), " ", away);
   } else if (there.length) say(`All other answers are graded, or open: ${there.join(", ")}. `, away);
   else say(mark?.done ? "Every answer is graded. " : "All other answers are graded. ", away);
 }
