@@ -36,7 +36,7 @@ const FILTERS = {
   Hint: (row) => row.hints,
 };
 /** @type {Record<string, string>} */
-const wanted = Object.fromEntries(new URLSearchParams(location.search));
+const wanted = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => Object.hasOwn(FILTERS, name)));
 
 /** @param {Row} row @param {string} name of a filter */
 const has = (row, name) => FILTERS[name](row).includes(wanted[name]);

@@ -16,7 +16,15 @@ from hw_grading.gradebook.given import read_exports
 from hw_grading.gradebook.model import Mark
 from hw_grading.gradebook.requests import Sent, take
 from hw_grading.gradebook.runs import digest_of, remember, save_run
-from hw_grading.gradebook.tables import ABSENCES, COMMENTS, CORRECTIONS, EXTENSIONS, METADATA, now
+from hw_grading.gradebook.tables import (
+    ABSENCES,
+    COMMENTS,
+    CORRECTIONS,
+    EXTENSIONS,
+    METADATA,
+    SECOND_MARKS,
+    now,
+)
 from hw_grading.homework.course import Course
 
 STUDENTS = ("ada", "ada2")
@@ -63,6 +71,9 @@ def course(tmp_path: Path) -> Course:
             said = {"cell": "why", "line": 0, "text": "x", "grader": "kim", "digest": ""}
             those = {name: key[name] for name in ("assignment", "student", "at")}
             connection.execute(insert(COMMENTS).values(those | said))
+            second = {"cell": "why", "grader": "kim", "first_grader": "lee", "taken": ""}
+            second |= {"revision": 1, "mark": "{}", "first": "{}", "digest": ""}
+            connection.execute(insert(SECOND_MARKS).values(those | second))
     sent = [Sent(one, one, _request(one)) for one in STUDENTS]
     assert len(take(course, ASSIGNMENT, sent, {}).rows) == len(STUDENTS)
     return course
@@ -92,7 +103,7 @@ def test_nothing_of_the_student_stays_and_all_of_the_others(course, capsys):
     before = rows(course, "ada2")
     assert sum(count > 0 for count in before.values()) == len(before) - 1  # but leases
     assert main(["--course", str(course.root), "remove", "ada", "--yes"]) == 0
-    assert "removed: gradebook: 10 rows of runs, marks" in capsys.readouterr().out
+    assert "removed: gradebook: 11 rows of runs, marks" in capsys.readouterr().out
     assert set(rows(course, "ada").values()) == {0}
     assert rows(course, "ada2") == before
     paths = [path for path in course.root.rglob("*") if path.name != "gradebook.db"]
