@@ -1,6 +1,7 @@
 """Two graders mark answers twice; the page on graders compares them, shares out, and decides."""
 
 import os
+import re
 from contextlib import closing
 
 import pytest
@@ -82,9 +83,11 @@ def test_a_second_grader_sees_no_first_mark_and_a_head_grader_decides(root, desk
     why.get_by_role("button", name="Share out").press("Enter")
     expect(hana.locator("#said")).to_contain_text("The answers are shared out.")
     assert findings(hana) == []
+    # What only screen readers get, and tables that scroll in their own frame.
+    for_the_ear = re.compile(r"\w+ (skip|unseen|scroll)\b")
     for width in (1200, 400):
         hana.set_viewport_size({"width": width, "height": 900})
-        assert sideways(hana) == []
+        assert [one for one in sideways(hana) if not for_the_ear.match(one)] == []
         if folder := os.environ.get("HW_PICTURES"):
             hana.screenshot(path=f"{folder}/graders-{width}.png", full_page=True)
     why.get_by_text("Have marks made again").press("Enter")
@@ -108,7 +111,6 @@ def test_the_filter_of_the_grid_stays_while_one_moves_through_it(root, desks):
     tiles = page.locator("#grid a, #tiles a")
     expect(page.get_by_role("link", name="not graded")).to_have_count(0)
     tiles.first.click()
-    tiles.first.press("Enter")
     lee.wait()
     expect(page.locator("#number")).to_contain_text("1 of 4 filtered")
     page.keyboard.press("j")

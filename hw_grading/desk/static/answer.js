@@ -211,7 +211,7 @@ async function show(id, fresh = false) {
   student = id;
   if (lease.student !== id) lease.open(id);
   sessionStorage.setItem(HERE, id);
-  byId("to-read").href = readingPage(CELL, id);
+  if (!SECOND) byId("to-read").href = readingPage(CELL, id);
   if (moved) {
     [answer, mark] = [null, null];
     if (
