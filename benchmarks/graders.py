@@ -147,6 +147,10 @@ def simulated(
 def _measure(server: Server) -> None:
     while server.ask("overview")["reading"]["read"] < STUDENTS:
         time.sleep(0.5)
+    server.ask("grader", {"name": "head"})
+    for place, cell in enumerate(CELLS):
+        names = [f"grader{number}" for number in range(place, GRADERS, len(CELLS))]
+        server.ask(f"share/{cell}", {"shares": [{"grader": name} for name in names]})
     times: dict[str, list[float]] = {"a save": [], "n": [], "opening an answer": []}
     acknowledged: dict[str, str] = {}  # the comment of each answer that was saved
     until = time.monotonic() + SECONDS
@@ -155,13 +159,16 @@ def _measure(server: Server) -> None:
         one = Server(server.port, server.token)
         one.ask("grader", {"name": f"grader{number}"})
         page, here, cell = f"{number:032x}", "", CELLS[number % len(CELLS)]
-        question = one.ask(f"question/{cell}")
+        question, helping = one.ask(f"question/{cell}"), False
         while time.monotonic() < until:
-            here = _timed(times["n"], one.ask, f"open/{cell}", {"page": page, "here": here})[
-                "student"
-            ]
-            if here is None:
-                return
+            where = {"page": page, "here": here, "helping": helping}
+            opened = _timed(times["n"], one.ask, f"open/{cell}", where)
+            if opened["student"] is None:
+                if helping or not opened["elsewhere"]:
+                    return
+                helping = True  # the own share is done
+                continue
+            here = opened["student"]
             shown = _timed(times["opening an answer"], show, one, cell, here)
             comment = f"comment {time.perf_counter()} of {number}"
             body = save_body(question["rubric"], here, shown, comment=comment)
@@ -170,7 +177,7 @@ def _measure(server: Server) -> None:
 
     with ThreadPoolExecutor(GRADERS) as threads:
         list(threads.map(grade, range(GRADERS)))
-    print(f"{GRADERS} graders without a pause, at most {SECONDS} s:")
+    print(f"{GRADERS} graders with shares, without a pause, at most {SECONDS} s:")
     for what, seconds in times.items():
         late = sorted(seconds)[int(0.99 * len(seconds))]
         middle = statistics.median(seconds)
