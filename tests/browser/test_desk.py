@@ -125,6 +125,8 @@ def test_each_key_does_what_the_help_says(course: Path, desk: Callable[..., Desk
     page.get_by_role("link", name=f"Grade {here.removesuffix(' of 40')}").click()
     expect(page.get_by_label("Why it is flagged")).to_have_value("copied?")
     kim.wait()
+    expect(page.locator("#number")).to_have_text(f"{here}, 1 of 1 filtered")
+    kim.open("why")  # where the grader was, among all answers
     there, back = "kj" if here.startswith("Answer 40") else "jk"
     keys.press(there)
     expect(page.locator("#number")).not_to_have_text(here)

@@ -197,7 +197,7 @@ def test_hostile_texts_stay_texts_and_a_forged_fingerprint_gives_nothing(graded,
     assert group["gains"] == [(2.0, 2)]
     page.name(desk, TEST, group["id"], HOSTILE[:400])
     html = page_of(graded, "ada")
-    assert "script" not in Page(html).tags
+    assert Page(html).tags["script"] == 1  # its own, which saves a request
     assert "&lt;script&gt;" in html
 
 
