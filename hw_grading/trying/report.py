@@ -257,8 +257,8 @@ other forms, answers without knowledge, and answers that are kept with the homew
 - The shares are those of kinds of mistakes, not of students: of answers that are alike, one or two
   are kept.
 
-Lists that need no decision are in `grading/try/HOMEWORK.md` of your course, where each homework has
-a page of its own: mutants that are perhaps equivalent, and what the calls of your tests have in
+Lists that need no decision are in `grading/tried/HOMEWORK.md` of your course, where each homework
+has a page of its own: mutants that are perhaps equivalent, and what the calls of your tests have in
 common.
 
 """
