@@ -107,10 +107,10 @@ def instructor(hub: Hub, students: dict[str, Page]) -> Page:
     page.goto(f"{hub.course}/terminals/new")
     page.locator(".xterm-helper-textarea").wait_for(state="attached")
     page.locator(".xterm").click()
-    page.keyboard.type(f"nbgrader autograde {HOMEWORK}; echo $? > status\n")
-    status = hub.machine.path(f"{COURSE}/status")
+    page.keyboard.type(f"nbgrader autograde {HOMEWORK} > printed 2>&1; echo $? > status\n")
+    status, printed = (hub.machine.path(f"{COURSE}/{name}") for name in ("status", "printed"))
     wait_for(lambda: status.exists() and status.read_text(), MILLISECONDS_TO_GRADE / 1000)
-    assert status.read_text() == "0\n"
+    assert status.read_text() == "0\n", printed.read_text()
     return page
 
 
