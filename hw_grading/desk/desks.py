@@ -78,18 +78,13 @@ class HomeworkDesk:
         """Raise `NotThere` if the gradebook has no answers of a student."""
         self.name_of(student)
 
-    def all_sections(self) -> dict[str, str]:
+    def sections(self) -> dict[str, str]:
         """Return the section of each student who has one in the course's list."""
         path = self.course.root / FILE_NAME
         if (state := size_and_time(path)) != self._sections[0]:
             people = people_in(path) if state else []
             self._sections = state, {one.id: one.section for one in people if one.section}
         return self._sections[1]
-
-    def sections(self, cell: str) -> dict[str, str]:
-        """Return the students' sections if a question is shared out by them, else nothing."""
-        shares = self.book.shares().get(cell, [])
-        return self.all_sections() if any(one.section for one in shares) else {}
 
     def not_run(self) -> set[str]:
         """Return the students whose submissions `autograde` has still to run."""

@@ -1,8 +1,10 @@
 """What the desk shows of several graders: shares, second marks, and the comparison of graders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from hw_grading.analysis.closing import still_open
 from hw_grading.analysis.graders import differences, habits, on_the_same
 from hw_grading.desk import reading
 from hw_grading.desk.desks import HomeworkDesk, NotThere
@@ -23,27 +25,39 @@ _OF_A_ROW = (
 
 
 def overview(desk: HomeworkDesk, grader: str) -> Json:
-    """Return what `reading.overview` does, with each grader's share of a question.
+    """Return the progress of each question, what is open, and the students.
 
-    `second` is how many answers wait for this grader's second mark.
+    Of a question, `now` is who has an answer open, `second` how many answers wait for this grader's
+    second mark, and `shares` what each grader's share is.
     """
-    whole = reading.overview(desk, grader)
-    shares = desk.book.shares()
-    for question in whole["questions"]:
-        cell = question["cell"]
-        seconds = desk.book.second_gradings(cell, grader).values() if grader else ()
-        question["second"] = sum(one.waits for one in seconds)
-        question["shares"] = _progress(desk, cell, shares.get(cell, []))
-    return whole
+    known, results = desk.answers.known(), desk.answers.roster()
+    here, shares = desk.book.graders(), desk.book.shares()
+
+    def progress(question: Question) -> Json:
+        cell = question.cell
+        gradings, own = desk.book.both_gradings(cell, grader)
+        return {
+            **reading.summary(desk, question, gradings),
+            "now": here.get(cell, []),
+            "second": sum(one.waits for one in own.values()),
+            "shares": _shares(desk, cell, shares.get(cell, []), gradings),
+        }
+
+    return {
+        "grader": grader,
+        "questions": [progress(question) for question in desk.questions()],
+        "open": [asdict(one) for one in still_open(results)],
+        "students": [{"student": s, "name": name} for s, name in desk.book.names().items()],
+        "reading": {"read": len(known), "of": len(results.handed_in)},
+    }
 
 
-def _progress(desk: HomeworkDesk, cell: str, shares: Sequence[Share]) -> list[Json]:
+def _shares(
+    desk: HomeworkDesk, cell: str, shares: Sequence[Share], gradings: Mapping[str, Grading]
+) -> list[Json]:
     """Return how much of each grader's share is done."""
-    if not shares:
-        return []
-    gradings = desk.book.gradings(cell)
     found = {share.grader: {"done": 0, "of": 0} for share in sorted(shares)}
-    of_whom = owners(shares, desk.book.order(cell, gradings), desk.sections(cell))
+    of_whom = owners(shares, desk.book.order(cell, gradings), desk.sections)
     for student, grader in of_whom.items():
         found[grader]["done"] += not gradings[student].waits
         found[grader]["of"] += 1
@@ -52,10 +66,14 @@ def _progress(desk: HomeworkDesk, cell: str, shares: Sequence[Share]) -> list[Js
 
 def comparison(desk: HomeworkDesk, grader: str) -> Json:
     """Return how graders mark each question, and where two of them differ."""
+    shares = desk.book.shares()
     return {
         "is_head": desk.book.is_head(grader),
-        "sections": sorted({*desk.all_sections().values()}),
-        "questions": [_of_question(desk, question) for question in desk.questions()],
+        "sections": sorted({*desk.sections().values()}),
+        "questions": [
+            _of_question(desk, question) | {"shares": shares.get(question.cell, [])}
+            for question in desk.questions()
+        ],
     }
 
 
@@ -72,7 +90,6 @@ def _of_question(desk: HomeworkDesk, question: Question) -> Json:
         "title": question.title,
         "max_points": question.max_points,
         "items": items,
-        "shares": desk.book.shares().get(cell, []),
         "all": on_all,
         "same": on_the_same(pairs),
         "differences": differences(on_all, [item.id for item in items]),
@@ -106,7 +123,7 @@ def second_question(desk: HomeworkDesk, cell: str, grader: str) -> Json:
 
     Neither it nor `second_answer` has anything of the first mark.
     """
-    own = desk.book.second_gradings(cell, grader) if grader else {}
+    own = desk.book.second_gradings(cell, grader)
     whole = reading.question(desk, cell)
     rows = [row for row in whole["students"] if row["student"] in own]
     return {

@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from statistics import fmean
 from typing import Any
 
-from hw_grading.analysis.closing import still_open
 from hw_grading.analysis.words import differences
 from hw_grading.desk import hints
 from hw_grading.desk.answers import Cells, Glance, Submitted
@@ -40,21 +38,6 @@ _MAX_NUMBERS = 20_000  # characters at the end of a printed text
 
 # JSON data, in which objects of `hw_grading.gradebook.model` may stand for themselves.
 Json = dict[str, Any]
-
-
-def overview(desk: HomeworkDesk, grader: str) -> Json:
-    """Return the progress of each question, what is open, and the students."""
-    known = desk.answers.known()
-    results = desk.answers.roster()
-    now = desk.book.graders()
-    names = desk.book.names()
-    return {
-        "grader": grader,
-        "questions": [_summary(desk, q) | {"now": now.get(q.cell, [])} for q in desk.questions()],
-        "open": [asdict(one) for one in still_open(results)],
-        "students": [{"student": student, "name": name} for student, name in names.items()],
-        "reading": {"read": len(known), "of": len(results.handed_in)},
-    }
 
 
 def question(desk: HomeworkDesk, cell: str) -> Json:
@@ -223,8 +206,9 @@ def tests_of(desk: HomeworkDesk, results: Results, student: str) -> list[Json]:
 # -- of a class
 
 
-def _summary(desk: HomeworkDesk, about: Question) -> Json:
-    gradings = _counting(desk, desk.book.gradings(about.cell))
+def summary(desk: HomeworkDesk, about: Question, gradings: Mapping[str, Grading]) -> Json:
+    """Return a question's progress, from the state of its answers."""
+    gradings = _counting(desk, gradings)
     waiting = sum(grading.waits for grading in gradings.values())
     # The others have no score of a person: the autograder gives 0 to empty answers.
     by_people = [one for one in gradings.values() if not one.waits and one.score is not None]

@@ -178,7 +178,7 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
             return {"back": list(back)}
         case True, "open", "":  # leases an answer to a page
             opening = dict(body_of(raw, _Opening))
-            not_run, sections = desk.not_run(), desk.sections(cell)
+            not_run, sections = desk.not_run(), desk.sections
             opened = book.open(cell, grader=grader, not_run=not_run, sections=sections, **opening)
             return vars(opened)
         case False, "leave", "":

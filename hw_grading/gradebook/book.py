@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from nbgrader import api
@@ -133,9 +132,7 @@ class ManualGrading:
 
     def gradings(self, cell: str) -> dict[str, Grading]:
         """Return the state of every student's answer."""
-        with self._rows(cell) as rows:
-            answers = rows.answers(rows.rubric()[0])
-        return {student: answer.grading for student, answer in answers.items()}
+        return self.both_gradings(cell, "")[0]
 
     def grading(self, cell: str, student: str) -> Grading:
         """Return the state of one answer."""
@@ -168,7 +165,7 @@ class ManualGrading:
         student: str | None = None,
         here: str = "",
         not_run: Set[str] = frozenset(),
-        sections: Mapping[str, str] = MappingProxyType({}),
+        sections: Callable[[], Mapping[str, str]] = dict,
         helping: bool = False,
     ) -> Opened:
         """Lease an answer to a page, in the place of the one that it had open before.
@@ -176,7 +173,7 @@ class ManualGrading:
         It is the answer of `student`; without one, the answer with which the page's grader goes on
         from the answer of the student `here`. The students in `not_run` are passed over. `page` is
         the page's random id: 32 hexadecimal digits. The grader stays in the own share of the
-        question, by the students' `sections`, except when `helping`.
+        question, except when `helping`; `sections` returns the students' sections.
         """
         expect_name(grader)
         with self._database.writing(SECONDS_TO_WAIT) as connection:
@@ -312,8 +309,18 @@ class ManualGrading:
 
     def second_gradings(self, cell: str, grader: str) -> dict[str, Grading]:
         """Return the answers that a grader marks a second time, with the grader's own marks."""
+        return self.both_gradings(cell, grader)[1]
+
+    def both_gradings(
+        self, cell: str, grader: str
+    ) -> tuple[dict[str, Grading], dict[str, Grading]]:
+        """Return what `gradings` does, and what `second_gradings` does: nothing for no grader."""
+        percent = self._settings.second_percent
         with self._rows(cell) as rows:
-            return second_marks.offered(rows, grader, self._settings.second_percent)
+            rubric, _ = rows.rubric()
+            answers = rows.answers(rubric)
+            own = second_marks.offered(rows, rubric, answers, grader, percent) if grader else {}
+        return {student: answer.grading for student, answer in answers.items()}, own
 
     def save_second(
         self,

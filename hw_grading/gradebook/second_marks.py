@@ -7,7 +7,7 @@ it was then, so that both can be compared whatever happens to the answer later.
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,10 +48,11 @@ def sample(assignment: str, cell: str, students: Iterable[str], percent: float) 
     return set(order[: math.ceil(len(order) * percent / 100)])
 
 
-def offered(rows: Rows, grader: str, percent: float) -> dict[str, Grading]:
+def offered(
+    rows: Rows, rubric: Rubric, answers: Mapping[str, Answer], grader: str, percent: float
+) -> dict[str, Grading]:
     """Return what a grader marks a second time, with the grader's own marks alone."""
-    rubric, _ = rows.rubric()
-    answers, kept = rows.answers(rubric), rows.all(SECOND_MARKS)
+    kept = rows.all(SECOND_MARKS)
     own = {row.student: row for row in kept if row.grader == grader}
     taken = {row.student for row in kept if row.student not in own or row.taken}
     drawn = sample(rows.assignment, rows.cell, answers, percent) | own.keys()

@@ -3,7 +3,7 @@
 A share only steers, as a lease does: it decides where `n` leads. Everybody may grade any answer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, delete, insert, select
@@ -54,18 +54,20 @@ def share_out(connection: Connection, assignment: str, cell: str, shares: Iterab
 
 
 def owners(
-    shares: Iterable[Share], order: Sequence[str], sections: Mapping[str, str]
+    shares: Iterable[Share], order: Sequence[str], sections: Callable[[], Mapping[str, str]]
 ) -> dict[str, str]:
     """Return whose share each student's answer is in; an answer in none is everybody's.
 
     Equal parts follow each other in the question's `order`, so a student who joins moves few.
+    `sections` returns the students' sections, and is called only if a share has one.
     """
     graders: dict[str, list[str]] = {}
     for share in sorted(shares):
         graders.setdefault(share.section, []).append(share.grader)
+    section_of = sections() if any(graders) else {}
     found = {}
     for section, several in sorted(graders.items()):
-        here = [one for one in order if section in ("", sections.get(one))]
+        here = [one for one in order if section in ("", section_of.get(one))]
         for place, student in enumerate(here):
             found[student] = several[place * len(several) // len(here)]
     return found

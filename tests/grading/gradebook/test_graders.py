@@ -57,7 +57,7 @@ SHARES = {
 @pytest.mark.parametrize(("shares", "expected"), SHARES.values(), ids=SHARES)
 def test_shares_say_whose_answers_are_whose(shares, expected):
     sections = {"s0": "A", "s1": "B", "s2": "A", "s3": "B"}
-    assert owners(shares, ["s0", "s1", "s2", "s3"], sections) == expected
+    assert owners(shares, ["s0", "s1", "s2", "s3"], lambda: sections) == expected
 
 
 def test_next_keeps_to_the_share_and_offers_to_help(book):
