@@ -9,7 +9,7 @@ from typing import Any
 from hw_grading.desk.desks import HomeworkDesk, NotThere
 from hw_grading.desk.reading import (
     Json,
-    markdown,
+    comment_html,
     of_submission,
     or_text,
     results_of,
@@ -24,7 +24,6 @@ from hw_grading.notebooks import size_and_time
 from hw_grading.outcome import PartResult
 from hw_grading.rendering.answers import code_html, outputs_html, text_html
 from hw_grading.rendering.limits import Limits
-from hw_grading.rendering.markdown import comment_markdown
 from hw_support.submission.cells import text_of
 from hw_support.submission.problems import plain
 
@@ -114,5 +113,5 @@ def _part(one: PartResult) -> Json:
 
 
 def _comment(one: Comment, digest: str) -> Json:
-    html = markdown(comment_markdown(one.text))
+    html = comment_html(one.text)
     return asdict(one) | {"outdated": one.digest != digest, "html": html}

@@ -126,7 +126,7 @@ def _answer(
         ),
         "numbers": titled({c: numbers_html(cells.get(c, {})) for c in about.numbers}),
         "digest": glance.digest,
-        "given_html": markdown(comment_markdown(grading.comment)),
+        "given_html": comment_html(grading.comment),
         "grading": grading_json(grading),
     }
 
@@ -290,8 +290,8 @@ def markdown(text: str) -> str:
     return str(text_html(text)) if text else ""
 
 
-def reply_html(text: str) -> str:
-    """Return a grader's text as students read it."""
+def comment_html(text: str) -> str:
+    """Return a person's words as students read them."""
     return markdown(comment_markdown(text))
 
 

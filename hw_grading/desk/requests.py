@@ -51,7 +51,7 @@ def queue(desk: HomeworkDesk, grader: str, student: str | None = None) -> list[J
                 "by_hand": cell in cells and cells[cell].by_hand,
                 "older": one.older(versions[cell]) if one.is_open and cell in versions else "",
                 "others": others if is_yours and one.is_open else [],
-                "reply_html": reading.reply_html(one.reply),
+                "reply_html": reading.comment_html(one.reply),
             }
             rows.append(vars(one) | about)
     rows.sort(key=lambda row: (row["replied_at"] is not None, bool(row["others"]), row["at"]))

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hw_grading.desk import any_answer, mistakes, requests
 from hw_grading.desk.desks import HomeworkDesk, NotThere
-from hw_grading.desk.reading import Json, grading_json, markdown
+from hw_grading.desk.reading import Json, comment_html, grading_json
 from hw_grading.gradebook.comments import Said
 from hw_grading.gradebook.model import (
     LONGEST_TEXT,
@@ -26,7 +26,6 @@ from hw_grading.gradebook.model import (
 )
 from hw_grading.gradebook.shares import Share
 from hw_grading.mistakes.known import LONGEST_SENTENCE
-from hw_grading.rendering.markdown import comment_markdown
 
 LONGEST_BODY = 4_000_000  # bytes
 
@@ -214,7 +213,7 @@ def written(desk: HomeworkDesk, cell: str, what: str, then: str, raw: bytes, gra
         case False, "preview", "":  # shows a comment as students will read it
             text = body_of(raw, _Text).text
             expect_text(text)
-            return {"html": markdown(comment_markdown(text))}
+            return {"html": comment_html(text)}
     raise NotThere("This page does not exist.")
 
 

@@ -45,6 +45,11 @@ def extensions_in(
     return {(row.assignment, row.student): Extension(**row._mapping) for row in rows}
 
 
+def extensions_by_student(db: Connection, assignment: str) -> dict[str, Extension]:
+    """Return the extensions for one homework, by student."""
+    return {student: one for (_, student), one in extensions_in(db, assignment).items()}
+
+
 def grant(database: Database, extensions: Iterable[Extension], author: str) -> None:
     """Store extensions in one transaction; None leaves a value as it was. May raise `Unavailable`.
 

@@ -62,6 +62,10 @@ def _filled(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
 
 
+def _key_of_an_answer() -> tuple[Column[str], ...]:
+    return tuple(name_column(name, key=True) for name in ("assignment", "cell", "student"))
+
+
 RUBRICS = Table(
     "hw_grading_rubric",
     METADATA,
@@ -74,17 +78,13 @@ RUBRICS = Table(
 ANSWERS = Table(  # as the last autograding found them, also those that are marked in formgrader
     "hw_grading_answer",
     METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),  # "" for everything that the student wrote, "/x" in notebook x
-    name_column("student", key=True),
+    *_key_of_an_answer(),  # cell "": everything that the student wrote; "/x": all in notebook x
     _filled("digest", String(64)),
 )
 MARKS = Table(  # a row for each answer that people graded at the desk
     "hw_grading_mark",
     METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
-    name_column("student", key=True),
+    *_key_of_an_answer(),
     _filled("revision", Integer),  # grows with each save, from 1 on
     _filled("chosen", Text),  # JSON: the ids of the items that apply
     _filled("adjustment", Float),
@@ -116,9 +116,7 @@ EVENTS = Table(
 COMMENTS = Table(  # on any answer, beside those of marks; `hw_grading.gradebook.comments`
     "hw_grading_comment",
     METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
-    name_column("student", key=True),
+    *_key_of_an_answer(),
     Column("line", Integer, primary_key=True, autoincrement=False),  # 0: the whole answer
     _filled("text", Text),
     name_column("grader"),
@@ -128,9 +126,7 @@ COMMENTS = Table(  # on any answer, beside those of marks; `hw_grading.gradebook
 REQUESTS = Table(  # what a student asks about the points of a cell; `hw_grading.gradebook.requests`
     "hw_grading_request",
     METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
-    name_column("student", key=True),
+    *_key_of_an_answer(),
     _filled("revision", Integer),  # grows with each change, from 1 on
     _filled("words", Text),
     _filled("version", String(40)),  # digests of what it is about: the answer, and its grading
@@ -161,9 +157,7 @@ SHARES = Table(  # whose answers each grader grades; `hw_grading.gradebook.share
 SECOND_MARKS = Table(  # `hw_grading.gradebook.second_marks`
     "hw_grading_second_mark",
     METADATA,
-    name_column("assignment", key=True),
-    name_column("cell", key=True),
-    name_column("student", key=True),
+    *_key_of_an_answer(),
     name_column("grader", key=True),  # who marked the answer a second time
     _filled("revision", Integer),
     _filled("mark", Text),  # JSON

@@ -98,22 +98,22 @@ class OnCanvas:
             )
         address = _checked(settings.address)
         try:
-            from hw_grading.lms.canvas_requests import Requests
+            from hw_grading.lms.canvas_api import CanvasApi
         except ImportError:
             raise UserError(
                 "the library canvasapi is missing. Type: "
                 + typed(sys.executable, "-m", "pip", "install", f"{DISTRIBUTION}[canvas]")
             ) from None
         self.url = f"{address}/courses/{settings.course_id}/assignments/{number}"
-        self.requests = Requests(address, _token_for(address), settings.course_id, number)
-        self.about = self.requests.assignment()
+        self.api = CanvasApi(address, _token_for(address), settings.course_id, number)
+        self.about = self.api.assignment()
 
     def submissions(self, *include: str) -> list[Submission]:
         """Return what Canvas says of each student; `include` are Canvas' names of what to add."""
         found: dict[int, Submission] = {}
         repeated = 0
-        with self.requests.answering():
-            for about in self.requests.submissions(["user", *include]):
+        with self.api.answering():
+            for about in self.api.submissions(["user", *include]):
                 read = _read(about)
                 repeated = repeated + 1 if read.user in found else 0
                 if repeated > _MOST_REPEATED:
@@ -127,7 +127,7 @@ class OnCanvas:
         if not kept.exists():
             if file.size > MAX_BYTES:
                 raise UserError(f"expected at most {MAX_BYTES:,} bytes, found {file.size:,}")
-            content = self.requests.file(file.url)
+            content = self.api.file(file.url)
             if len(content) != file.size:
                 found = f"{len(content):,} bytes of {file.size:,}"
                 raise UserError(f"it was cut off on the way, after {found}. Collect again")

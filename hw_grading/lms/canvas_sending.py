@@ -82,7 +82,7 @@ def send_points(
         return to_check + [_NOT_SENT] * bool(changes)
     if changes:
         try:
-            canvas.requests.give_points({there[who].user: in_digits(new[who]) for who in changes})
+            canvas.api.give_points({there[who].user: in_digits(new[who]) for who in changes})
         except UserError as why:  # it may have been done
             say(str(why))
         now = {one.user: one for one in canvas.submissions()}
@@ -154,7 +154,7 @@ def send_feedback(
     failures = 0
     for page in new:
         try:
-            canvas.requests.give_page(page.on_canvas.user, page.path, page.comment, page.attempt)
+            canvas.api.give_page(page.on_canvas.user, page.path, page.comment, page.attempt)
             failures = 0
         except UserError as why:
             say(f"{page.student}: {why}")

@@ -19,7 +19,7 @@ from hw_grading.gradebook.collected import (
     write_collected,
 )
 from hw_grading.gradebook.database import Unavailable
-from hw_grading.gradebook.extensions import Extension, extensions_in
+from hw_grading.gradebook.extensions import Extension, extensions_by_student
 from hw_grading.gradebook.lateness import zone_of
 from hw_grading.gradebook.scores import open_gradebook, record_by
 from hw_grading.homework.course import Course
@@ -158,7 +158,7 @@ def _lateness(course: Course, assignment: str) -> tuple[Late, list[str]]:
     left = list[str]()
     due = moment.astimezone(UTC).replace(tzinfo=None) if moment else None
     with suppress(Unavailable), open_gradebook(course.db_url, assignment) as (db, dates):
-        granted = {student: one for (_, student), one in extensions_in(db, assignment).items()}
+        granted = extensions_by_student(db, assignment)
         left = [student for student, one in absences_in(db, assignment).items() if one.has_left]
         due = dates[assignment]
     return lambda student, when: record_by(student, when, due, granted.get(student)).late, left

@@ -21,10 +21,10 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Bool
 from traitlets.config import Configurable
 
-from hw_grading.gradebook.extensions import extensions_in
+from hw_grading.gradebook.extensions import extensions_by_student
 from hw_grading.gradebook.given import NBGRADERS, note_export
 from hw_grading.gradebook.results import Result, Results, read_results
-from hw_grading.gradebook.scores import Student, open_gradebook
+from hw_grading.gradebook.scores import Student, open_gradebook, record_by
 from hw_grading.gradebook.tables import now
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
@@ -238,14 +238,12 @@ def _zeros(results: Results, without: Collection[str]) -> list[str]:
     if not Exports(config=course.config).zeros or not course.release(assignment).is_dir():
         return said
     with open_gradebook(course.db_url, assignment) as (db, _):
-        more_time = {student: one for (_, student), one in extensions_in(db, assignment).items()}
+        granted = extensions_by_student(db, assignment)
     others = [student for student in without if student not in results.absent]
-    is_over = {
-        student: due is None
-        or (more_time[student].due(due) if student in more_time else due) < now()
-        for student in others
-    }
-    return said + [student for student in others if is_over[student]]
+    if due is not None:
+        at = now()
+        others = [one for one in others if record_by(one, at, due, granted.get(one)).late]
+    return said + others
 
 
 # -- a platform's file

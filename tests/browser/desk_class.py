@@ -4,10 +4,13 @@ import base64
 import copy
 import io
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from lab import PATIENCE
 from matplotlib.figure import Figure
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -180,3 +183,20 @@ class Desk:
     def close(self) -> None:
         """Close the browser's window, whatever it holds."""
         self.context.close()
+
+
+@contextmanager
+def logging_in(
+    browser: Browser, server: Server, **settings: object
+) -> Iterator[Callable[..., Desk]]:
+    """Yield a function that logs a grader in, each in a browser that is closed at the end."""
+    opened: list[Desk] = []
+
+    def log_in(name: str = "Kim", **more: object) -> Desk:
+        opened.append(Desk(browser, server, name, **settings | more))
+        opened[-1].page.set_default_timeout(PATIENCE)
+        return opened[-1]
+
+    yield log_in
+    for desk in opened:
+        desk.close()

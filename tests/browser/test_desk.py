@@ -12,8 +12,18 @@ from pathlib import Path
 
 import pytest
 from audit import findings, sideways
-from desk_class import ASSIGNMENT, BLANK, CLASS, HOSTILE, SAME, Desk, fits, given, write_class
-from lab import PATIENCE
+from desk_class import (
+    ASSIGNMENT,
+    BLANK,
+    CLASS,
+    HOSTILE,
+    SAME,
+    Desk,
+    fits,
+    given,
+    logging_in,
+    write_class,
+)
 from nbgrader.api import Gradebook
 from playwright.sync_api import Browser, Error, Page, Route, expect
 from server import Server, start_desk
@@ -52,16 +62,8 @@ def server(course: Path, tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture
 def desk(browser: Browser, server: Server) -> Iterator[Callable[..., Desk]]:
     """Log graders in, each in a browser of their own."""
-    opened: list[Desk] = []
-
-    def log_in(name: str = "Kim", **settings: object) -> Desk:
-        opened.append(Desk(browser, server, name, **settings))
-        opened[-1].page.set_default_timeout(PATIENCE)
-        return opened[-1]
-
-    yield log_in
-    for one in opened:
-        one.close()
+    with logging_in(browser, server) as log_in:
+        yield log_in
 
 
 def troubles(page: Page) -> list[str]:

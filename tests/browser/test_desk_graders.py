@@ -6,8 +6,7 @@ from contextlib import closing
 
 import pytest
 from audit import findings, sideways
-from desk_class import ASSIGNMENT, CLASS, Desk, given, write_class
-from lab import PATIENCE
+from desk_class import ASSIGNMENT, CLASS, given, logging_in, write_class
 from playwright.sync_api import expect
 from server import start_desk
 
@@ -38,16 +37,8 @@ def root(tmp_path):
 def desks(browser, root, tmp_path):
     """Log a grader in."""
     server = start_desk(root, tmp_path / "records", ASSIGNMENT)
-    opened = []
-
-    def log_in(name: str) -> Desk:
-        opened.append(Desk(browser, server, name, bypass_csp=True))
-        opened[-1].page.set_default_timeout(PATIENCE)
-        return opened[-1]
-
-    yield log_in
-    for one in opened:
-        one.close()
+    with logging_in(browser, server, bypass_csp=True) as log_in:
+        yield log_in
     server.close()
 
 

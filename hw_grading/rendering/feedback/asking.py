@@ -17,8 +17,7 @@ from markupsafe import Markup
 
 from hw_grading.gradebook.requests import Request
 from hw_grading.homework.homework import Requests
-from hw_grading.rendering.feedback.summary import Facts, Question, trusted_html
-from hw_grading.rendering.markdown import comment_markdown
+from hw_grading.rendering.feedback.summary import Facts, Question, comment_html
 
 SCRIPT = Markup(Path(__file__).with_name("ask.js").read_text(encoding="utf-8"))
 SCRIPT_DIGEST = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
@@ -71,7 +70,7 @@ def asking_of(facts: Facts) -> Asking:
         offered = graded and name in facts.versions and (request is None or request.is_open)
         if not (request or offered):
             continue
-        reply = trusted_html(comment_markdown(request.reply)) if request else Markup()
+        reply = comment_html(request.reply if request else "")
         asks[name] = Ask(name, title, points.words if points else "", request, reply, offered)
         if offered:
             questions[name] = {"question": title, "text": "", "version": facts.versions[name]}

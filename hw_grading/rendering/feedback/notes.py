@@ -9,7 +9,7 @@ from markupsafe import Markup
 from hw_grading.gradebook.comments import Comment
 from hw_grading.gradebook.runs import digest_of
 from hw_grading.notebooks import cells_by_id
-from hw_grading.rendering.feedback.summary import told_html
+from hw_grading.rendering.feedback.summary import comment_html
 from hw_support.submission.cells import continues, grade_id_of, text_of
 
 
@@ -43,7 +43,7 @@ class Notes:
             is_current = one.digest == digest_of(source)
             earlier = "" if is_current else "an earlier version of your answer"
             line = f"line {one.line}" if one.line else ""
-            note = Note(", ".join(filter(None, [line, earlier])), told_html(one.text))
+            note = Note(", ".join(filter(None, [line, earlier])), comment_html(one.text))
             if is_current and is_code and 0 < one.line <= source.count("\n") + 1:
                 self._at.setdefault(one.cell, {})[one.line] = note
             else:

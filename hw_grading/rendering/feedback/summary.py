@@ -39,11 +39,11 @@ _ITEM = re.compile(rf"({_POINTS})\s+(\S.*)")
 _MAX_ITEMS = 100
 _MAX_PARTS, _LONGEST_PART = 5, 200  # that failed, and their characters, in a few lines
 _NOTHING = Result(Student("", "", "", ""))
-# Above the problems of each kind that grading could not mend.
 _TESTS_ALONE = (
     "This page shows what the tests gave. Marks by people, their comments, and what comes off for "
     "a late submission are not in it: they come with the final page."
 )
+# Above the problems of each kind that grading could not mend.
 _NOT_YOURS = "Grading failed. Your notebook is not the cause. Tell your instructor."
 _NO_SCORE = "A test gave no score. You lose no points for that: a person has to look at it."
 _INCOMPLETE = "Your notebook could not be graded completely."
@@ -147,9 +147,9 @@ def trusted_html(text: str, attachments: Mapping[str, Any] | None = None) -> Mar
 _kept = functools.lru_cache(maxsize=500)(text_html)  # for the whole class
 
 
-def told_html(sentence: str) -> Markup:
-    """Return the sentence of a known mistake as students read it."""
-    return trusted_html(comment_markdown(sentence))
+def comment_html(text: str) -> Markup:
+    """Return a person's words, or the sentence of a known mistake, as students read them."""
+    return trusted_html(comment_markdown(text)) if text else Markup()
 
 
 def lacks_in(facts: Facts, cells: Iterable[NotebookNode]) -> dict[str, str]:
@@ -188,14 +188,13 @@ def _remark(items: Iterable[tuple[str, Item]], text: str, lacks: Mapping[str, st
     right: list[tuple[str, Markup, str]] = []
     wrong: list[tuple[str, Markup, str]] = []
     for points, item in items:
-        said = trusted_html(comment_markdown(item.text))
+        said = comment_html(item.text)
         if points.startswith("+"):
             right.append((points, said, ""))
         else:
             lack = lacks.get(item.id, "") if points.startswith("0 of ") else ""
             wrong.append((points.replace("-", "\N{MINUS SIGN}"), said, lack))
-    rest = trusted_html(comment_markdown(text)) if text else Markup()
-    return Remark(tuple(right), tuple(wrong), rest)
+    return Remark(tuple(right), tuple(wrong), comment_html(text))
 
 
 @dataclass(frozen=True)
@@ -411,7 +410,7 @@ def _told(failure: Failure, told: Told) -> tuple[Markup, ...]:
     """Return what is told of the mistakes behind a failure."""
     sentences = told.get(failure.cell, {})
     those = (sentences.get(part.fingerprint, "") for part in failure.parts)
-    return tuple(told_html(one) for one in dict.fromkeys(filter(None, those)))
+    return tuple(comment_html(one) for one in dict.fromkeys(filter(None, those)))
 
 
 def message_of_part(part: PartResult, cell: NotebookNode | None) -> str:

@@ -23,7 +23,7 @@ from hw_grading.gradebook.given import outdated_exports
 from hw_grading.gradebook.results import read_results
 from hw_grading.homework.course import Course
 from hw_grading.lms import canvas as canvas_module
-from hw_grading.lms import canvas_requests
+from hw_grading.lms import canvas_api
 
 SUBMISSIONS = r"/submissions\?"
 
@@ -38,8 +38,8 @@ def enrol(server: CanvasServer) -> None:
 @pytest.fixture
 def canvas(monkeypatch: pytest.MonkeyPatch) -> Iterator[CanvasServer]:
     monkeypatch.setenv("CANVAS_TOKEN", TOKEN)
-    monkeypatch.setattr(canvas_requests, "_WAITS", (0,) * 6)
-    monkeypatch.setattr(canvas_requests, "_SECONDS", 0)
+    monkeypatch.setattr(canvas_api, "_WAITS", (0,) * 6)
+    monkeypatch.setattr(canvas_api, "_SECONDS", 0)
     monkeypatch.setattr(canvas_module, "_MOST_REPEATED", 20)
     server = CanvasServer()
     enrol(server)
@@ -159,7 +159,7 @@ def test_the_last_attempt_counts_with_its_time(term: Term, canvas: CanvasServer)
 def test_a_server_that_says_nothing_is_not_waited_for(
     term: Term, canvas: CanvasServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(canvas_requests, "_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(canvas_api, "_TIMEOUT_SECONDS", 0.2)
     canvas.submit(701, ("hw2.ipynb", nb("ann")))
     canvas.faults = [*times(1, "silent"), *times(1, "silent", "/storage/")]
     for _ in range(5):  # on a slow machine other questions are late, too
@@ -216,7 +216,7 @@ def test_a_wrong_setting_is_named(term: Term, setting: str, said: str) -> None:
 def test_without_the_library_it_says_what_to_type(
     term: Term, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "hw_grading.lms.canvas_requests", None)  # cannot be imported
+    monkeypatch.setitem(sys.modules, "hw_grading.lms.canvas_api", None)  # cannot be imported
     assert term.collect("--canvas") == 2
     assert "pip install 'hw-grading[canvas]'" in term.said
 

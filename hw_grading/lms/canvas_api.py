@@ -72,7 +72,7 @@ def _passes(error: Exception) -> bool:
     return not isinstance(error, CanvasException) or "status code 5" in str(error)
 
 
-class Requests:
+class CanvasApi:
     """The requests about one assignment. They raise `UserError` without the answer they need."""
 
     def __init__(self, address: str, token: str, course_id: int, number: int) -> None:
