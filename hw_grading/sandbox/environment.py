@@ -6,6 +6,7 @@ grader's user name, the machine's folders, or the name of the course's folder.
 
 import atexit
 import compileall
+import contextlib
 import functools
 import importlib.metadata
 import json
@@ -40,6 +41,11 @@ _SECONDS = 30
 _FIND = (
     "from importlib.util import find_spec; "
     "print('missing:', *[n for n in ('numpy', 'ipykernel', 'answering') if not find_spec(n)])"
+)
+_LIST_FONTS = (
+    "import pathlib, sys; from matplotlib import font_manager as made; "
+    "name = f'fontlist-v{made.FontManager.__version__}.json'; "
+    "made.json_dump(made.fontManager, pathlib.Path(sys.argv[1], name))"
 )
 WITHOUT = (
     "If you trust this class with your files and your machine, grade without a sandbox:\n"
@@ -153,18 +159,26 @@ def _hidden_names(packages: Path) -> list[str]:
 
 
 def _copy_lists_of_fonts(folder: Path) -> None:
-    """Copy matplotlib's lists of fonts, without private fonts. Making a list takes seconds."""
+    """Copy matplotlib's lists of fonts, without private fonts. Making a list takes seconds.
+
+    matplotlib writes a list in place, so another process may have written only a part of it. Such a
+    list is left out. If no other is there, matplotlib writes one to `folder`.
+    """
     import matplotlib
 
-    kept = Path(matplotlib.get_cachedir())
-    if not list(kept.glob("fontlist-*.json")):  # importing this module makes it
-        subprocess.run([sys.executable, "-c", "import matplotlib.font_manager"], check=False)
-    for path in kept.glob("fontlist-*.json"):
-        fonts = json.loads(path.read_text(encoding="utf-8"))
+    lists = {}
+    for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
+        with contextlib.suppress(ValueError):
+            lists[path.name] = json.loads(path.read_text(encoding="utf-8"))
+    if not lists:
+        subprocess.run([sys.executable, "-c", _LIST_FONTS, str(folder)], check=False)
+        for path in folder.iterdir():
+            lists[path.name] = json.loads(path.read_text(encoding="utf-8"))
+    for name, fonts in lists.items():
         for kind in ("ttflist", "afmlist"):  # matplotlib's own fonts have relative paths
-            public = [one for one in fonts[kind] if one["fname"].startswith("/usr/")]
-            fonts[kind] = public + [one for one in fonts[kind] if one["fname"][0] != "/"]
-        (folder / path.name).write_text(json.dumps(fonts), encoding="utf-8")
+            public = [font for font in fonts[kind] if font["fname"].startswith("/usr/")]
+            fonts[kind] = public + [font for font in fonts[kind] if font["fname"][0] != "/"]
+        (folder / name).write_text(json.dumps(fonts), encoding="utf-8")
 
 
 # -- whether it can make a sandbox

@@ -63,3 +63,18 @@ def test_nbgrader_grades_nobody_without_a_sandbox_by_default(
     done = course.grade("--ExecuteSubmission.sandbox=none")
     assert done.returncode == 0, done.stderr
     assert sum(course.test_scores("ada").values()) == FULL_MARKS  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("written", ["", '{"ttflist": [{"fname": "/usr/share/fon'])
+def test_a_list_of_fonts_that_another_process_is_writing_is_not_read(
+    written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "fontlist-v1.json").write_text(written)
+    monkeypatch.setattr("matplotlib.get_cachedir", lambda: str(tmp_path / "cache"))
+    monkeypatch.setattr(environment, "prepared_folder", environment.prepared_folder.__wrapped__)
+
+    fonts = environment.prepared_folder() / "fonts"
+
+    (list_of_fonts,) = fonts.iterdir()
+    assert "DejaVuSans.ttf" in list_of_fonts.read_text()
