@@ -64,10 +64,10 @@ class Told:
     @property
     def digest(self) -> str:
         """What identifies the message."""
-        return digest_of(self.message)
+        return message_digest(self.message)
 
 
-def digest_of(message: str) -> str:
+def message_digest(message: str) -> str:
     """Return eight hexadecimal digits for a message, without its numbers and inputs."""
     text = _NUMBER.sub("#", _INPUT.sub("", message))
     return hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -96,7 +96,7 @@ def told(only: str = "") -> Iterator[Told]:
                 verdict = entry.get("verdict", NOT_JUDGED)
                 if not message:
                     verdict = NOT_NOTICED
-                elif digest_of(message) != entry.get("of"):
+                elif message_digest(message) != entry.get("of"):
                     verdict = NOT_JUDGED
                 yield Told(assignment, cell, entry["mistake"], message, points, verdict)
 

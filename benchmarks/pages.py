@@ -25,8 +25,8 @@ from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.plugins.formgrader import EscapingExporter
 from hw_grading.rendering.answers import answer_html
 from hw_grading.rendering.feedback.exporter import page_of
-from hw_grading.rendering.feedback.summary import Facts
-from hw_grading.rendering.limits import Limits
+from hw_grading.rendering.feedback.summary import PageFacts
+from hw_grading.rendering.limits import PageLimits
 from hw_support.submission.file import MAX_CELLS
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "browser"))
@@ -64,7 +64,7 @@ def run() -> None:
     """Print the CPU time of the slowest pages of each kind, and of those of hw2."""
     pages: dict[str, Callable[[list[NotebookNode]], object]] = {
         "desk": desk,
-        "feedback": lambda cells: page_of(Facts("x", "hw2"), cells, ()),
+        "feedback": lambda cells: page_of(PageFacts("x", "hw2"), cells, ()),
         "formgrader": formgrader(),
     }
     mistakes()
@@ -141,7 +141,7 @@ def with_new_id(cell: NotebookNode) -> NotebookNode:
 
 def desk(cells: list[NotebookNode]) -> object:
     """Make the desk's page of a student, whose answers share its limits."""
-    limits = Limits()
+    limits = PageLimits()
     return [answer_html(cell, limits) for cell in cells]
 
 

@@ -439,7 +439,7 @@ def correct(asked: Asked) -> int:
     Students read the reason.
     """
     from hw_grading.commands.correct import Corrections
-    from hw_grading.gradebook.corrections import Kind
+    from hw_grading.gradebook.corrections import CorrectionKind
     from hw_support.submission.file import UserError
 
     corrections = Corrections(asked.course, asked.homework)
@@ -450,13 +450,13 @@ def correct(asked: Asked) -> int:
     if asked.answered and asked.add is None:
         raise UserError("--answered goes with --add: it says who gets these points")
     if asked.drop:
-        kind = Kind.DROP
+        kind = CorrectionKind.DROP
     elif asked.full_marks:
-        kind = Kind.FULL
+        kind = CorrectionKind.FULL
     elif asked.to is not None:
-        kind = Kind.SET
+        kind = CorrectionKind.SET
     else:
-        kind = Kind.ANSWERED if asked.answered else Kind.ADD
+        kind = CorrectionKind.ANSWERED if asked.answered else CorrectionKind.ADD
     return _say(
         corrections.correct(
             asked.question,

@@ -159,7 +159,7 @@ def gradebook(course: Course) -> Found:
             made_by = connection.scalar(text("SELECT version_num FROM alembic_version"))
     except (Unavailable, SQLAlchemyError) as error:
         said = str(getattr(error, "orig", None) or error).replace(url.password or "\0", "***")
-        how = _PUT_BACK if is_file else "Start its server, or mend c.CourseDirectory.db_url."
+        how = _PUT_BACK if is_file else "Start its server, or repair c.CourseDirectory.db_url."
         return found, f"It cannot be read ({one_line(said, _MAX_SHOWN)}). {how}"
     how = "Another version of nbgrader made it. Make a backup, then type: nbgrader db upgrade"
     return found, None if made_by == api.get_alembic_version() else how

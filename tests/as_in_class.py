@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from hw_grading.gradebook.results import Result
+from hw_grading.gradebook.results import StudentResult
 
 # Both runs draw the same fresh cases, and none takes the other's result from the cache.
 EVERY_RUN = "c.WholeClass.rerun = True\nc.WholeClass.seed = '07'\n"
 
 
-def expect_same(result: dict[str, Any], of_class: Result) -> None:
+def expect_same(result: dict[str, Any], of_class: StudentResult) -> None:
     """Compare a result of `grade_file` with the one that the gradebook has, part by part."""
     run = of_class.run
     assert run

@@ -9,7 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from hw_grading.homework.cells import described
+from hw_grading.homework.cells import description_of
 from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.source_notebook import solved
 
@@ -119,11 +119,11 @@ def answered_notebook(name: str) -> NotebookNode:
     return solved(released_notebook(name), source_of(name))
 
 
-def description_of(
+def tiny_description(
     name: str, notebook: NotebookNode | None = None, **more: list[str] | dict[str, str]
 ) -> dict[str, Any]:
     """A homework's description, as students get it; by default that of ps1 or ps2."""
-    return described(
+    return description_of(
         notebook or released_notebook(name),
         assignment=name,
         notebook=name,

@@ -100,12 +100,12 @@ def pictures_of_the_desk(browser: Browser, folder: Path) -> dict[str, bytes]:
 def picture_of_feedback(browser: Browser, folder: Path) -> bytes:
     """Grade a student of hw0's sample class who made a mistake, and open the feedback."""
     course = scratch_course(folder / "graded")
-    course.must("generate_assignment", "hw0", log=folder / "log")
+    course.run_nbgrader("generate_assignment", "hw0", log=folder / "log")
     sample.write_class(course, "hw0")
     student = "n-by-n-trap"
-    course.must("autograde", "hw0", f"--student={student}", log=folder / "log")
+    course.run_nbgrader("autograde", "hw0", f"--student={student}", log=folder / "log")
     grade_text(course, student)
-    course.must("generate_feedback", "hw0", f"--student={student}", log=folder / "log")
+    course.run_nbgrader("generate_feedback", "hw0", f"--student={student}", log=folder / "log")
     page = browser.new_page(viewport=_VIEW)
     page.goto((course.root / "feedback" / student / "hw0" / "hw0.html").as_uri())
     return page.screenshot()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hw_grading.analysis.report import clipped, fit
 from hw_grading.grade.job import OURS
-from hw_grading.gradebook.results import Result, Results
+from hw_grading.gradebook.results import Results, StudentResult
 from hw_grading.gradebook.runs import GradedWith, Run
 from hw_grading.homework.notebook import in_source
 from hw_grading.outcome import PartResult, Status
@@ -100,7 +100,9 @@ def compare(
     return Comparison(tuple(changes), kept, waiting, not_graded, new, compared)
 
 
-def _changes(results: Results, was: Result, now: Result, old: Run, new: Run) -> Iterator[Change]:
+def _changes(
+    results: Results, was: StudentResult, now: StudentResult, old: Run, new: Run
+) -> Iterator[Change]:
     for cell in results.cells:
         name = cell.name
         runs = [{part.name: part for part in run.parts_of(name)} for run in (old, new)]

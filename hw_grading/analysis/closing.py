@@ -15,7 +15,7 @@ from hw_grading.gradebook.given import (
 from hw_grading.gradebook.requests import requests_in
 from hw_grading.gradebook.results import Results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
-from hw_grading.gradebook.tables import MARKS, of
+from hw_grading.gradebook.tables import MARKS, matching
 from hw_grading.lms.platforms import PLATFORMS
 from hw_grading.lms.roster import read_roster
 from hw_grading.lms.tables import folded
@@ -86,7 +86,9 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     too_high = [student for student, one in handed_in.items() if one.too_high]
     yield "a person gave more than the question's points", too_high, desk
     with open_gradebook(course.db_url, name) as (db, _):
-        flagged = select(MARKS.c.student).where(of(MARKS, {"assignment": name}), MARKS.c.flagged)
+        flagged = select(MARKS.c.student).where(
+            matching(MARKS, {"assignment": name}), MARKS.c.flagged
+        )
         marked = sorted({student for (student,) in db.execute(flagged)} - left)
         asked = requests_in(db, name)
         pages = feedback_of(results, comments_in(db, name), told_in(results), asked)

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.gradebook.results import Results, StudentResult, read_results
 from hw_grading.gradebook.runs import Run
 from hw_grading.gradebook.scores import Score
 from hw_grading.homework.course import Course
@@ -55,7 +55,7 @@ def explain(
     return "\n".join(lines)
 
 
-def _result(results: Results, student: str) -> Result:
+def _result(results: Results, student: str) -> StudentResult:
     handed_in = {one.student.id: one for one in results.handed_in}
     if student in handed_in:
         found = handed_in[student]
@@ -71,7 +71,7 @@ def _result(results: Results, student: str) -> Result:
     raise UserError(f"{student!r} has submitted nothing for {results.assignment}{hint}")
 
 
-def _chosen(results: Results, result: Result, test: str) -> dict[str, Score]:
+def _chosen(results: Results, result: StudentResult, test: str) -> dict[str, Score]:
     tests = {s.cell.name: s for s in result.known.scores if not s.cell.by_hand}
     if not test:
         return {n: s for n, s in tests.items() if (s.auto or 0.0) < s.cell.max_points}
@@ -86,7 +86,7 @@ def _chosen(results: Results, result: Result, test: str) -> dict[str, Score]:
 
 
 def _test(
-    place: Place, score: Score, result: Result, run: Run, told: Mapping[str, str]
+    place: Place, score: Score, result: StudentResult, run: Run, told: Mapping[str, str]
 ) -> Iterator[str]:
     name, most = score.cell.name, in_digits(score.cell.max_points)
     given = "no score" if score.auto is None else in_digits(score.auto)

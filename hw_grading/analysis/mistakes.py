@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hw_grading.analysis.report import clipped, fit
 from hw_grading.gradebook.results import Results, read_results
 from hw_grading.homework.course import Course
-from hw_grading.mistakes.figures import Figures, Question, figures_of
+from hw_grading.mistakes.figures import Figures, QuestionFigures, figures_of
 from hw_grading.mistakes.groups import Group, groups_of, mistakes_of
 from hw_grading.mistakes.known import Mistake, read_mistakes, write_terms
 from hw_grading.texts import aligned, counted, counted_points, in_digits, typed
@@ -58,7 +58,7 @@ def _figures(found: Figures) -> Iterator[str]:
     yield from aligned(rows, right=1)
 
 
-def _row(question: Question) -> list[str]:
+def _row(question: QuestionFigures) -> list[str]:
     points = question.points
     figures = [points.mean, points.spread]
     mean, spread = ("–" if one is None else f"{one:.2f}" for one in figures)

@@ -15,12 +15,12 @@ from nbgrader.api import Gradebook
 
 from hw_grading.analysis.changes import as_csv, as_text, compare
 from hw_grading.grade.settings import WholeClass
-from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.gradebook.results import Results, StudentResult, read_results
 from hw_grading.gradebook.runs import runs_before
 from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.cells import instructor_cells
 from hw_grading.homework.course import Course, released_copy
-from hw_grading.plugins.releasing import description_of
+from hw_grading.plugins.releasing import release_description
 from hw_grading.texts import named, typed, write_whole
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.file import UserError
@@ -49,7 +49,7 @@ class Regrade:
         began = {one.student.id: one.run.number for one in self._graded()[1] if one.run}
         if edited := self._edited():
             self._say(f"Releasing the notebook again; edited: {named(edited, _MAX_NAMED)}.")
-            self.course.must("generate_assignment", self.assignment, "--force")
+            self.course.run_nbgrader("generate_assignment", self.assignment, "--force")
         self.is_described_anew = bool(edited) or self.describe_anew()
         words = ["autograde", self.assignment, "--force"]
         for student in self.students or [""]:  # nbgrader takes one student or all
@@ -57,7 +57,7 @@ class Regrade:
         results, chosen = self._graded()
         if all(one.run is None or one.run.number == began.get(one.student.id) for one in chosen):
             raise UserError(
-                f"{typed('nbgrader', *words)} graded no submission. Mend what its messages above "
+                f"{typed('nbgrader', *words)} graded no submission. Repair what its messages above "
                 "name, then type this command again: it compares with the same scores"
             )
         with open_gradebook(self.course.db_url, self.assignment) as (db, _):
@@ -84,13 +84,13 @@ class Regrade:
             path = folder / f"{name}{ENDING}"
             if path.exists():
                 released = nbformat.read(folder / f"{name}.ipynb", as_version=4)
-                text = description_of(self.course, self.assignment, name, released).encode()
+                text = release_description(self.course, self.assignment, name, released).encode()
                 if text != path.read_bytes():
                     write_whole(path, text)
                     is_anew = True
         return is_anew
 
-    def _graded(self) -> tuple[Results, list[Result]]:
+    def _graded(self) -> tuple[Results, list[StudentResult]]:
         """Return the results of the class, and those of the students to regrade."""
         results = read_results(self.course, self.assignment)
         graded = {name: one for name, one in results.students.items() if one.record}

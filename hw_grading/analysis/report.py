@@ -13,9 +13,9 @@ from pathlib import Path
 from hw_grading.analysis.closing import open_lines, still_open
 from hw_grading.gradebook.collected import Collected, read_collected
 from hw_grading.gradebook.requests import requests_in
-from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.gradebook.results import Results, StudentResult, read_results
 from hw_grading.gradebook.runs import Failure
-from hw_grading.gradebook.scores import Cell, open_gradebook
+from hw_grading.gradebook.scores import ScoredCell, open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.outcome import Status
 from hw_grading.texts import aligned, columns, counted, in_digits, typed
@@ -46,7 +46,7 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     """
     found = read_results(Course(course), assignment)
     width = width or shutil.get_terminal_size((140, 24)).columns
-    questions: dict[str, list[Cell]] = {}
+    questions: dict[str, list[ScoredCell]] = {}
     for cell in found.counting:
         if cell.max_points:
             questions.setdefault(found.places[cell.name].question, []).append(cell)
@@ -100,7 +100,9 @@ def clipped(text: str, width: int) -> str:
     return text[: sum(n < width for n in used)] + "…"
 
 
-def _row(result: Result, questions: dict[str, list[Cell]], any_late: bool) -> list[str]:
+def _row(
+    result: StudentResult, questions: dict[str, list[ScoredCell]], any_late: bool
+) -> list[str]:
     record = result.known
     if not record.scored and result.status is Status.NOT_GRADED:
         return [record.student, *["–"] * (len(questions) + (5 if any_late else 3)), record.late]
@@ -119,7 +121,7 @@ def _row(result: Result, questions: dict[str, list[Cell]], any_late: bool) -> li
     return [record.student, *points, *given, record.late]
 
 
-def _remarks(result: Result, width: int) -> list[str]:
+def _remarks(result: StudentResult, width: int) -> list[str]:
     """Return why there are no points, in lines, or the first failures and how many others."""
     failures = result.run.failures if result.run else []
     said = [_line_of(failure) for failure in failures]

@@ -49,7 +49,7 @@ def words_of(text: str) -> list[str]:
     return [token.word for token in _tokens(text)]
 
 
-def digest_of(text: str) -> str:
+def words_digest(text: str) -> str:
     """Return a digest of a text's words, the same for texts that are the same; "" without words.
 
     A text of more than `LONGEST` characters has none.

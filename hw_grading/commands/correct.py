@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from hw_grading.gradebook import corrections
-from hw_grading.gradebook.corrections import Correction, Kind, corrections_in
+from hw_grading.gradebook.corrections import Correction, CorrectionKind, corrections_in
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.results import Results, read_results
-from hw_grading.gradebook.scores import Cell, open_gradebook
+from hw_grading.gradebook.scores import ScoredCell, open_gradebook
 from hw_grading.homework.course import Course
 from hw_grading.texts import counted, in_digits, typed
 from hw_support.submission.file import UserError
@@ -24,7 +24,7 @@ class Corrections:
     def correct(
         self,
         label: str,
-        kind: Kind,
+        kind: CorrectionKind,
         *,
         points: float,
         reason: str,
@@ -36,7 +36,7 @@ class Corrections:
 
         With `dry_run` nothing is stored, and each student whose points would change is named.
         """
-        if bool(students) != (kind is Kind.SET):
+        if bool(students) != (kind is CorrectionKind.SET):
             raise UserError("--student and --to go together: name the students and their points")
         for student in students:
             final = self._before.students.get(student)
@@ -77,7 +77,7 @@ class Corrections:
         undo = f"To undo a correction: {undo}"
         return [*lines, undo] if lines else [f"{self._assignment} has no corrections."]
 
-    def cell(self, label: str) -> Cell:
+    def cell(self, label: str) -> ScoredCell:
         """Return the cell with points that a label means; `UserError` unless it is one."""
         cells, places = self._before.cells, self._before.places
         meant = places.matching(label, [one.name for one in cells])
@@ -90,13 +90,14 @@ class Corrections:
         raise UserError(f"{quoted(label)} {said}. Expected one of these:{names}\n{how}")
 
     def _line_of(self, change: Correction) -> str:
+        alike = counted(len(change.who), "student")
         what = {
-            Kind.ADD: f"{change.points:+g} for everyone in",
-            Kind.ANSWERED: f"{change.points:+g} for everyone who answered",
-            Kind.DROP: "dropped:",
-            Kind.FULL: "full marks for everyone in",
-            Kind.SET: f"{change.student} has {in_digits(change.points)} points in",
-            Kind.GROUP: f"{change.points:+g} for {counted(len(change.who), 'student')} alike in",
+            CorrectionKind.ADD: f"{change.points:+g} for everyone in",
+            CorrectionKind.ANSWERED: f"{change.points:+g} for everyone who answered",
+            CorrectionKind.DROP: "dropped:",
+            CorrectionKind.FULL: "full marks for everyone in",
+            CorrectionKind.SET: f"{change.student} has {in_digits(change.points)} points in",
+            CorrectionKind.GROUP: f"{change.points:+g} for {alike} alike in",
         }[change.kind]
         where = f"{change.cell}, {self._before.places[change.cell]}"
         by = f"{change.author}, {change.at:%Y-%m-%d %H:%M} UTC"

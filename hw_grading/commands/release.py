@@ -18,7 +18,7 @@ from hw_grading.commands.student_zip import write_student_zip
 from hw_grading.grade.settings import WholeClass
 from hw_grading.grade.trial import try_alone
 from hw_grading.gradebook.model import wrong_conditions, wrong_sums
-from hw_grading.gradebook.scores import Cell
+from hw_grading.gradebook.scores import ScoredCell
 from hw_grading.homework.course import Course, released_copy
 from hw_grading.homework.homework import FILE_NAME, STAFF, ManifestError, manifest_of
 from hw_grading.homework.notebook import TEST, Notebook
@@ -55,9 +55,9 @@ def release(course: Course, out: Path, names: Sequence[str] = ()) -> tuple[list[
         course.expect_homework(name)
     said = [sentence for name in chosen for sentence in check_source(course, name)]
     if found := [sentence for name in chosen for sentence in _findings(course, name)]:
-        raise NotReleased("\n".join([*found, "Nothing was released. Mend this, then try again."]))
+        raise NotReleased("\n".join([*found, "Nothing was released. Repair this, then try again."]))
     for name in chosen:
-        course.must("generate_assignment", name, "--force")
+        course.run_nbgrader("generate_assignment", name, "--force")
     zips = []
     for name in chosen:
         path, more = write_student_zip(course, out, name)
@@ -102,7 +102,7 @@ def check_source(course: Course, assignment: str) -> list[str]:
                 )
             owner[name] = shown
             if cell.kind != TEST:
-                by_hand.append(Cell(name, cell.points, by_hand=True))
+                by_hand.append(ScoredCell(name, cell.points, by_hand=True))
         places = read.places
         sums = [*wrong_sums(by_hand, places), *wrong_conditions(by_hand, places, manifest.arrays)]
         contradictions += [f"{shown}: {sentence}" for sentence in sums]
@@ -120,7 +120,7 @@ def _has_ids(document: Mapping[str, Any]) -> bool:
 
 
 def _findings(course: Course, assignment: str) -> list[str]:
-    """Try the tests in a copy of the course; return what is to be mended, in sentences.
+    """Try the tests in a copy of the course; return what is to be repaired, in sentences.
 
     The results are kept where `nbgrader autograde` finds them.
     """

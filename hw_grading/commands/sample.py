@@ -87,7 +87,7 @@ def sample_course(folder: Path) -> Course:
     """Make a scratch course in which the sample class of each homework has submitted."""
     course = scratch_course(folder)
     for name in course.homeworks():
-        course.must("generate_assignment", name)
+        course.run_nbgrader("generate_assignment", name)
         print(f"{name}: {len(write_class(course, name))} submissions in {folder}", flush=True)
     return course
 

@@ -19,7 +19,7 @@ from nbgrader.exchange.default import Exchange
 from nbgrader.utils import notebook_hash
 
 from hw_grading.grade.pipeline import course_locked, locked
-from hw_grading.grade.submissions import SECRET, digest_of, to_grade
+from hw_grading.grade.submissions import SECRET, submission_digest, to_grade
 from hw_grading.gradebook.runs import read_runs
 from hw_grading.gradebook.scores import open_gradebook
 from hw_grading.homework.course import Course, shelf_of
@@ -85,7 +85,7 @@ class _Watch:
     def _waiting(self) -> _Waiting:
         log = logging.getLogger(__name__)
         new = to_grade(self._course, self._assignment, force=False, log=log)
-        return {one.student: [*map(digest_of, one.paths)] for one in new}
+        return {one.student: [*map(submission_digest, one.paths)] for one in new}
 
     def _due(self) -> set[str]:
         """Return who has no page in the exchange that is newer than the last grading.

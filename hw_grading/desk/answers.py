@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw_grading.analysis.words import bag_of, digest_of
-from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.analysis.words import bag_of, words_digest
+from hw_grading.gradebook.results import Results, StudentResult, read_results
 from hw_grading.homework.course import Course
 from hw_grading.notebooks import (
     FINISHED,
@@ -81,7 +81,7 @@ class Answers:
         self._names = names
         self._lock = threading.Lock()
         self._roster: Results | None = None
-        self._results: dict[str, Result] = {}
+        self._results: dict[str, StudentResult] = {}
         self._kept: dict[str, tuple[object, Submitted]] = {}
         self._released: tuple[object, dict[str, str]] = (None, {})
 
@@ -183,7 +183,7 @@ class Answers:
             pictures=pictures,
             excerpt=excerpt,
             error=bool(errors),
-            words=digest_of(text),
+            words=words_digest(text),
             bag=bag_of(text),
             figures=facts_in(outputs_of(cell)) if is_code else (),
         )

@@ -18,12 +18,12 @@ from hw_grading.desk.reading import (
     why_missing,
 )
 from hw_grading.gradebook.comments import Comment, Said
-from hw_grading.gradebook.runs import digest_of
+from hw_grading.gradebook.runs import source_digest
 from hw_grading.homework.notebook import ANSWER, Cell, Notebook
 from hw_grading.notebooks import size_and_time
 from hw_grading.outcome import PartResult
 from hw_grading.rendering.answers import code_html, outputs_html, text_html
-from hw_grading.rendering.limits import Limits
+from hw_grading.rendering.limits import PageLimits
 from hw_support.submission.cells import text_of
 from hw_support.submission.problems import plain
 
@@ -44,9 +44,9 @@ def shown(desk: HomeworkDesk, cell: str, student: str) -> Json:
     results = results_of(desk, student)
     result, about = results.of(student), answers[cell]
     by_hand = any(question.cell == cell for question in desk.questions())
-    found, limits = cells.get(cell, {}), Limits()
+    found, limits = cells.get(cell, {}), PageLimits()
     source = text_of(found.get("source"))
-    digest = digest_of(source)
+    digest = source_digest(source)
     order = list(answers)
     here = order.index(cell)
     parts = result.run.parts if result.run else ()
@@ -96,13 +96,13 @@ def _answers_in(path: Path, _: object) -> dict[str, Cell]:
     return {cell.grade_id: cell for cell in cells if cell.kind == ANSWER and cell.grade_id}
 
 
-def _lines(source: str, limits: Limits) -> list[str]:
+def _lines(source: str, limits: PageLimits) -> list[str]:
     """Return each line of code as HTML."""
     lines = code_html(source, limits, nowrap=True).split("\n") if source.strip() else []
     return list(lines[: source.count("\n") + 1])  # pygments ends the last line
 
 
-def _text(cell: Mapping[str, Any], limits: Limits) -> str:
+def _text(cell: Mapping[str, Any], limits: PageLimits) -> str:
     return text_html(text_of(cell.get("source")), cell.get("attachments"), limits)
 
 

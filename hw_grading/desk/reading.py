@@ -25,7 +25,7 @@ from hw_grading.rendering.answers import (
     text_html,
 )
 from hw_grading.rendering.cleaning import LONGEST_TYPED, as_text
-from hw_grading.rendering.limits import Limits
+from hw_grading.rendering.limits import PageLimits
 from hw_grading.rendering.markdown import comment_markdown
 from hw_grading.rendering.pictures import pictures_of
 from hw_support.submission.cells import text_of
@@ -98,11 +98,11 @@ def used_before(desk: HomeworkDesk, cell: str, gradings: Mapping[str, Grading]) 
 def answer(desk: HomeworkDesk, cell: str, student: str) -> Json:
     """Return one answer, with what is shown beside it and its grading."""
     about, name = desk.question(cell), desk.name_of(student)
-    return {"name": name, **_answer(desk, about, *desk.answers.read(student), Limits())}
+    return {"name": name, **_answer(desk, about, *desk.answers.read(student), PageLimits())}
 
 
 def _answer(
-    desk: HomeworkDesk, about: Question, submission: Submitted, cells: Cells, limits: Limits
+    desk: HomeworkDesk, about: Question, submission: Submitted, cells: Cells, limits: PageLimits
 ) -> Json:
     cell, student = about.cell, submission.student
     glance = submission.glances.get(cell, Glance())
@@ -158,7 +158,7 @@ def student(desk: HomeworkDesk, student: str) -> Json:
     """Return all answers of a student with their history, and the points of the tests."""
     name = desk.name_of(student)
     submission, cells = desk.answers.read(student)
-    limits = Limits()
+    limits = PageLimits()
     answers = [
         _about(question)
         | _answer(desk, question, submission, cells, limits)
@@ -296,7 +296,9 @@ def comment_html(text: str) -> str:
 
 
 def or_text(
-    make: Callable[[Mapping[str, Any], Limits], str], cell: Mapping[str, Any], limits: Limits
+    make: Callable[[Mapping[str, Any], PageLimits], str],
+    cell: Mapping[str, Any],
+    limits: PageLimits,
 ) -> str:
     """Return a cell as HTML, or its text if that fails."""
     try:
@@ -320,7 +322,7 @@ def numbers_html(cell: Mapping[str, Any]) -> str:
     return str(printed_html("\n".join(line[:500] for line in lines)))
 
 
-def _beside(cell: Mapping[str, Any], limits: Limits) -> str:
+def _beside(cell: Mapping[str, Any], limits: PageLimits) -> str:
     source = text_of(cell.get("source"))
     if cell.get("cell_type") != "code":
         return text_html(source, None, limits)

@@ -15,7 +15,7 @@ from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.requests import requests_in, versions_of
 from hw_grading.gradebook.results import read_results
 from hw_grading.gradebook.scores import comments_in, open_gradebook
-from hw_grading.gradebook.tables import MARKS, of
+from hw_grading.gradebook.tables import MARKS, matching
 from hw_grading.mistakes.groups import answers_to_tests, code_of
 from hw_grading.texts import cut, without_codes, without_controls
 
@@ -32,7 +32,7 @@ def queue(desk: HomeworkDesk, grader: str, student: str | None = None) -> list[J
     results = read_results(course, name, student, with_parts=False)
     with open_gradebook(course.db_url, name) as (db, _):
         asked, comments = requests_in(db, name, student), comments_in(db, name, student)
-        marks = select(MARKS.c.grader).where(of(MARKS, {"assignment": name}), MARKS.c.done)
+        marks = select(MARKS.c.grader).where(matching(MARKS, {"assignment": name}), MARKS.c.done)
         others = sorted({row.grader for row in db.execute(marks)} - {grader, ""})
     cells, tested = {cell.name: cell for cell in results.cells}, answers_to_tests(course, name)
     rows = []

@@ -19,8 +19,9 @@ class Children:
 
     def __init__(self, link: socket.socket, kill: Callable[[], None]) -> None:
         self._link, self._kill = link, kill
-        self.gone: str | None = None  # why the kernel cannot be asked any more; None while it can
-        self.ended = False  # whether the reason is that its process has ended
+        # Why the kernel cannot be asked any more; None while it can.
+        self.link_error: str | None = None
+        self.kernel_ended = False  # whether the reason is that its process has ended
 
     def begin(self) -> socket.socket | None:
         """Begin a try; return the socket to a new child for it, or None if none can be had."""
@@ -35,7 +36,7 @@ class Children:
 
     def _say(self, names: Sequence[str], *, is_wanted: bool) -> socket.socket | None:
         """Send names; return the socket to a new child if one is wanted, and can be had."""
-        if self.gone:
+        if self.link_error:
             return None
         text = " ".join(names[:_MOST_NAMES]) or " "
         ours, theirs = socket.socketpair()
@@ -47,8 +48,10 @@ class Children:
             except OSError:
                 answer = b""
         if answer not in (DONE, FAILED):
-            self.ended = not answer
-            self.gone = "its process has ended" if self.ended else "it broke the protocol"
+            self.kernel_ended = not answer
+            self.link_error = (
+                "its process has ended" if self.kernel_ended else "it broke the protocol"
+            )
             self._kill()
         if is_wanted and answer == DONE:
             return ours

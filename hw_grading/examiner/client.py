@@ -35,11 +35,11 @@ class Verdict:
     outputs: list[dict[str, Any]]  # in nbformat's form, for people
     score: float | None  # the number that its last line gives; None if that is none
     stopped: str | None  # why the notebook gave no answer to the end of the test; None if it did
-    gone: str | None  # why the notebook cannot be asked any more; None while it can
-    ended: bool  # whether the reason is that the kernel's process has ended
+    link_error: str | None  # why the notebook cannot be asked any more; None while it can
+    kernel_ended: bool  # whether the reason is that the kernel's process has ended
     parts: list[dict[str, Any]]  # in order; the fields of a `hw_support.checks.Part`
     fault: str  # of the test cell itself, which then has no verdict; ""
-    above: str  # of an instructor's cell further up, so what is lost may not be the student's; ""
+    fault_above: str  # of an instructor's cell further up: the student may not be to blame; ""
     waits: bool  # for second tries, which may give it more points
     lacks_second_try: bool  # whether the kernel could start no process for one
 

@@ -76,7 +76,7 @@ class Examined:
         self._tests: list[_Test] = []
         self.points: Points = {}  # of the tests so far
         self._own: dict[str, Any] = {}  # what the instructor's cells have bound so far
-        self._above = ""  # a fault of an instructor's cell further up
+        self._fault_above = ""  # a fault of an instructor's cell further up
 
     def examine(self, trusted: list[Cell], name: str, source: str) -> dict[str, Any]:
         """Run the instructor's cells since the last test cell, then this test cell.
@@ -84,7 +84,7 @@ class Examined:
         Return the fields of a `hw_grading.examiner.client.Verdict`.
         """
         if not self._own:
-            self._own, self._above = bound_by(self._first)
+            self._own, self._fault_above = bound_by(self._first)
         fault, tries, before = "", Tries(), dict(self.points)
         self._session.begin(self._children.begin())
         names = StudentNames(self._own, self._session, self._instructors)
@@ -95,7 +95,7 @@ class Examined:
                 try:
                     run_cell(trusted_source, trusted_name, names, locked=True)
                 except Fault as error:
-                    self._above = self._above or str(error)
+                    self._fault_above = self._fault_above or str(error)
                 self._own = dict(names)
                 names = StudentNames(self._own, self._session, self._instructors)
             names.notebook.tries = tries
@@ -113,13 +113,13 @@ class Examined:
             "outputs": outputs,
             "score": score,
             "stopped": stopped,
-            "gone": self._children.gone,
-            "ended": self._children.ended,
+            "link_error": self._children.link_error,
+            "kernel_ended": self._children.kernel_ended,
             "parts": _parts_in(names, self._own),
             "fault": fault,
-            "above": self._above,
+            "fault_above": self._fault_above,
             "waits": bool(sleeping),
-            "lacks_second_try": is_wanted and not sleeping and not self._children.gone,
+            "lacks_second_try": is_wanted and not sleeping and not self._children.link_error,
         }
         points = _added(before, self.points)
         self._tests.append(_Test(name, source, self._own, tries, sleeping, points, verdict))

@@ -27,7 +27,7 @@ from hw_grading.homework.homework import KINDS, Homework
 from hw_grading.homework.notes import limited
 from hw_grading.homework.requirements import with_dependencies
 from hw_grading.outcome import HelperEnded, Outcome
-from hw_grading.run.blame import described
+from hw_grading.run.blame import error_words
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
 from hw_support.submission.problems import Kind, Problem, Severity
@@ -37,10 +37,10 @@ OURS = "this homework's own packages"
 
 @dataclass(frozen=True)
 class Job:
-    """A notebook that was read and mended, and how to run it."""
+    """A notebook that was read and repaired, and how to run it."""
 
     student: str
-    notebook: str  # mended, as JSON, with the hidden tests
+    notebook: str  # repaired, as JSON, with the hidden tests
     settings: Mapping[str, Any]  # `RunSettings` by name, with JSON values
     versions: Mapping[str, str]  # the packages that the machine needs (`installed`)
     homework: Homework
@@ -74,7 +74,7 @@ class Conditions:
 
     def job(self, student: str, notebook: NotebookNode, **more: Any) -> Job:
         """Return the job of a notebook; `more` are further fields of it."""
-        # Mending gives random ids to restored cells. The job needs the same ids each time.
+        # Repairing gives random ids to restored cells. The job needs the same ids each time.
         cells = [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(notebook.cells, 1)]
         text = json.dumps({**notebook, "cells": cells}, sort_keys=True, ensure_ascii=False)
         settings, versions = self.settings.plain(), installed(self.settings.packages)
@@ -114,10 +114,10 @@ def run(job: Job) -> Outcome:
         try:
             outcome = submission.run()
         except Exception as error:  # a grader's fault: the submission's own are in its outcome
-            outcome = Outcome.not_graded(described(error))
+            outcome = Outcome.not_graded(error_words(error))
             if not isinstance(error, HelperEnded):
                 break
-            again = [_run_again(Kind.GRADER, f"The grader failed ({described(error)})")]
+            again = [_run_again(Kind.GRADER, f"The grader failed ({error_words(error)})")]
         else:
             outcome = replace(outcome, problems=limited([*job.problems, *again, *outcome.problems]))
             used = submission.cpu_seconds_used, monotonic() - began
@@ -143,7 +143,7 @@ def seed_of_run(job: Job, attempt: int) -> int:
 
 
 def _run_again(kind: Kind, why: str) -> Problem:
-    severity = Severity.FAILED if kind is Kind.KERNEL else Severity.MENDED
+    severity = Severity.FAILED if kind is Kind.KERNEL else Severity.REPAIRED
     said = f"{why}: the notebook was run a second time, with other inputs."
     return Problem(kind, severity, said)
 
@@ -167,7 +167,7 @@ def why_unfit(settings: Mapping[str, Any], versions: Mapping[str, str]) -> str:
     try:
         _check_sandbox(settings["sandbox"], settings["blas_threads"])
     except Exception as error:
-        return described(error)
+        return error_words(error)
     return ""
 
 

@@ -37,7 +37,7 @@ from hw_grading.homework.notebook import uses_checks
 from hw_grading.homework.notes import put_notes_on_top
 from hw_grading.notebooks import FINISHED, HANDED_IN
 from hw_grading.outcome import GraderFault, Outcome, SettingsError, Status
-from hw_grading.run.blame import described
+from hw_grading.run.blame import error_words
 from hw_grading.texts import typed
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import METADATA_KEY, Kind
@@ -91,7 +91,7 @@ def grade_class(course: Course, assignment: str, options: Options) -> None:
     if never := [cell for cell, n in loop.faulty.items() if n == len(submissions) - failed]:
         raise UserError(
             f"No submission has a score in {', '.join(never)}, because of the homework's own "
-            "cells: see the notes in autograded/. All other scores are saved. Mend the cells "
+            "cells: see the notes in autograded/. All other scores are saved. Repair the cells "
             f"in source/, then type: {typed('hw-grading regrade', assignment)}"
         )
 
@@ -200,9 +200,9 @@ class _Loop:
             raise UserError(
                 f"Nothing more can be saved in {self._course.root} or in the gradebook "
                 f"({getattr(error, 'orig', error)}). The scores that were saved are complete. "
-                "When that is mended, run this command again: it grades the rest"
+                "When that is repaired, run this command again: it grades the rest"
             ) from error
-        why = described(error)
+        why = error_words(error)
         if isinstance(error, CancelledError):
             why = "the connection to the Dask scheduler was lost"
         unforeseen = not isinstance(error, UserError)

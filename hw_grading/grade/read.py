@@ -14,7 +14,7 @@ from nbgrader.api import Gradebook
 
 from hw_grading.grade.bounded import read_within_limits
 from hw_grading.grade.job import Conditions, Job
-from hw_grading.grade.submissions import beside, digest_of
+from hw_grading.grade.submissions import beside, submission_digest
 from hw_grading.homework.cells import instructor_cells, plain_cells
 from hw_grading.homework.course import Course
 from hw_grading.homework.notebook import read_places
@@ -22,9 +22,9 @@ from hw_grading.homework.notes import limited, put_notes_on_top
 from hw_grading.outcome import GraderFault
 from hw_support.submission.cells import InstructorCell
 from hw_support.submission.file import UserError
-from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity
 from hw_support.submission.released import grade_ids_in
+from hw_support.submission.repairing import repair
 
 SMALL = 2_000_000  # bytes of a file that costs at most 0.2 s, wherever it is read
 
@@ -66,7 +66,7 @@ class Reader:
         nothing beside it was handed in. Raise `GraderFault` if there is no notebook that can be
         read.
         """
-        digest = digest_of(path)
+        digest = submission_digest(path)
         is_large = os.path.lexists(path) and path.lstat().st_size > SMALL
         if self._beside and is_large:
             notebook = self._beside(read_within_limits, path)
@@ -79,13 +79,13 @@ class Reader:
         own = self._instructors(name)
         ids = {cell.grade_id for cell in own.cells}
         mistaken = mistaken_for(grade_ids_in(notebook), ids, self._others)
-        mended = mend(notebook, own.cells, own.plain)
+        repaired = repair(notebook, own.cells, own.plain)
         if own.kernelspec:
             notebook.metadata["kernelspec"] = own.kernelspec
         if mistaken:  # instead of a list of all its cells
-            mended = [_other_homework(mistaken, self._assignment)]
+            repaired = [_other_homework(mistaken, self._assignment)]
         put_notes_on_top(notebook, ())  # none that the student wrote
-        about = {"problems": limited([*problems, *mended]), "name": name, "file": digest}
+        about = {"problems": limited([*problems, *repaired]), "name": name, "file": digest}
         return self._conditions.job(student, notebook, **about)
 
     def cells(self, name: str) -> list[InstructorCell]:

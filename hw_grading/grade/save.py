@@ -23,12 +23,12 @@ from sqlalchemy import inspect, text, update
 from hw_grading.grade.job import Job, graded_with
 from hw_grading.grade.submissions import Submission
 from hw_grading.gradebook.extensions import show_in_nbgrader
-from hw_grading.gradebook.runs import Run, digest_of, digests_before, remember, save_run
+from hw_grading.gradebook.runs import Run, digests_before, remember, save_run, source_digest
 from hw_grading.homework.folders import read_time
 from hw_grading.homework.notebook import is_test
 from hw_grading.notebooks import answer_digest, cells_by_id
 from hw_grading.outcome import Outcome
-from hw_support.submission.cells import grade_id_of, marks_of, text_of, trimmed
+from hw_support.submission.cells import grade_id_of, nbgrader_metadata, text_of, trimmed
 from hw_support.submission.file import UserError
 
 # The columns that nbgrader searches without an index. It would read whole tables of a large class.
@@ -58,13 +58,13 @@ class GradedNotebook:
             name = grade_id_of(cell)
             if name is not None:
                 of_instructor = is_locked(cell) and not is_solution(cell)
-                (instructors if of_instructor else answers)[name] = digest_of(cell.source)
+                (instructors if of_instructor else answers)[name] = source_digest(cell.source)
             else:
-                others += digest_of(cell.source)
+                others += source_digest(cell.source)
         with_what = graded_with(self.job.settings, self.job.versions, self.job.homework)
         return Run(
             self.job.file,
-            {**answers, "": digest_of(others)},
+            {**answers, "": source_digest(others)},
             {"cells": instructors, **with_what},
             self.outcome.seed,
             self.outcome.problems,
@@ -159,7 +159,7 @@ def _digests_of(cells: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return {
         name: answer_digest(cell)
         for name, cell in cells.items()
-        if (of := marks_of(cell)).get("grade") and (of.get("solution") or of.get("task"))
+        if (of := nbgrader_metadata(cell)).get("grade") and (of.get("solution") or of.get("task"))
     }
 
 

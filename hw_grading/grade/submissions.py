@@ -177,7 +177,7 @@ def _finished(graded: Path, _: _Stamp | None) -> tuple[bool, object]:
 
 @functools.lru_cache(10_000)
 def _digest(notebook: Path, _: _Stamp | None) -> str:
-    return digest_of(notebook)
+    return submission_digest(notebook)
 
 
 def _time_in(folder: Path) -> datetime | None:
@@ -221,7 +221,7 @@ def beside(
         verb = "was" if len(names) == 1 else "were"
         what = "submitted too but not graded" if kind is Kind.OTHER_NOTEBOOK else "ignored"
         said = f"{named(names, _MAX_NAMED)} {verb} {what}: only {notebook.name} is graded."
-        problems.append(Problem(kind, Severity.MENDED, said))
+        problems.append(Problem(kind, Severity.REPAIRED, said))
     return problems
 
 
@@ -261,7 +261,7 @@ def _mark_in(folder: Path, name: str) -> bytes:
     return b""
 
 
-def digest_of(notebook: Path) -> str:
+def submission_digest(notebook: Path) -> str:
     """Return the SHA-256 of the submitted file, hexadecimal; "" if it cannot be read."""
     try:
         return hashlib.sha256(read_regular_file(notebook, MAX_BYTES)).hexdigest()

@@ -59,7 +59,7 @@ class TriedCell:
 
     @property
     def findings(self) -> Iterator[str]:
-        """Sentences on what an instructor should mend."""
+        """Sentences on what an instructor should repair."""
         of = f"of {in_digits(self.points)} points"
         where = f"{self.notebook}.ipynb, cell {quoted(self.name)}"
         if not self.is_sound:

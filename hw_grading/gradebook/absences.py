@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.tables import ABSENCES, MAX_IN_A_NAME, now, put
+from hw_grading.gradebook.tables import ABSENCES, MAX_IN_A_NAME, now, upsert
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def store(database: Database, absences: Iterable[Absence]) -> None:
         for one in absences:
             values = asdict(one) | {"author": one.author[:MAX_IN_A_NAME], "at": at}
             key = {name: values.pop(name) for name in ("assignment", "student")}
-            put(connection, ABSENCES, key, **values)
+            upsert(connection, ABSENCES, key, **values)
 
 
 def remove(database: Database, assignment: str, students: Iterable[str]) -> list[str]:

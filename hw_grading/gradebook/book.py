@@ -18,10 +18,10 @@ from sqlalchemy import Connection, select
 
 from hw_grading.gradebook import comments, corrections, second_marks
 from hw_grading.gradebook.comments import Comment, Said
-from hw_grading.gradebook.corrections import Kind
+from hw_grading.gradebook.corrections import CorrectionKind
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.leases import SECONDS_TO_WAIT, Leases, Opened, next_free, waiting
-from hw_grading.gradebook.marks import Rows, Stamp, mark_of
+from hw_grading.gradebook.marks import Rows, Stamp, mark_from_row
 from hw_grading.gradebook.model import (
     Conflict,
     Event,
@@ -41,7 +41,7 @@ from hw_grading.gradebook.model import (
     first_rubric,
     rubric_of,
 )
-from hw_grading.gradebook.scores import Cell, cells_of
+from hw_grading.gradebook.scores import ScoredCell, cells_of
 from hw_grading.gradebook.second_marks import Marked, Pair
 from hw_grading.gradebook.shares import Graders, Share, owners, share_out, shares_in
 from hw_grading.gradebook.tables import now as utc_now
@@ -283,7 +283,7 @@ class ManualGrading:
                         continue
                     raise Conflict(answer.grading)
                 back = json.loads(event.before)
-                mark = mark_of(back["mark"])
+                mark = mark_from_row(back["mark"])
                 mark = replace(mark, chosen=mark.chosen & rubric.ids)
                 undone[event.student] = rows.save(answer, rubric, mark, stamp, back)
             return undone
@@ -447,7 +447,7 @@ class ManualGrading:
         `hw_grading.gradebook.results` applies corrections.
         """
         expect_text(reason)
-        [number] = self._correct(cell, Kind.SET, points, [student], reason, grader)
+        [number] = self._correct(cell, CorrectionKind.SET, points, [student], reason, grader)
         return number
 
     def correct_group(
@@ -464,11 +464,19 @@ class ManualGrading:
         return [
             number
             for points, students in sorted(by_points.items())
-            for number in self._correct(cell, Kind.GROUP, points, students, reason, grader)
+            for number in self._correct(
+                cell, CorrectionKind.GROUP, points, students, reason, grader
+            )
         ]
 
     def _correct(
-        self, cell: str, kind: Kind, points: float, students: list[str], reason: str, grader: str
+        self,
+        cell: str,
+        kind: CorrectionKind,
+        points: float,
+        students: list[str],
+        reason: str,
+        grader: str,
     ) -> list[int]:
         with self._database.reading() as connection:
             cells = {one.name: one for one in cells_of(connection, self.assignment).values()}
@@ -517,7 +525,7 @@ class ManualGrading:
             self._read = read = states, read_places(*paths)
         return read[1]
 
-    def _cells(self, connection: Connection, places: Places) -> list[Cell]:
+    def _cells(self, connection: Connection, places: Places) -> list[ScoredCell]:
         cells = cells_of(connection, self.assignment).values()
         order = order_in(places)
         by_hand = (cell for cell in cells if cell.by_hand and cell.max_points > 0)

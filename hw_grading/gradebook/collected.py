@@ -18,7 +18,7 @@ _MAX_BYTES = 100_000_000  # in the file
 
 
 @dataclass(frozen=True)
-class Record:
+class CollectedRecord:
     """The submission of a student that was collected last."""
 
     file: str  # the download and the path in it
@@ -44,7 +44,7 @@ class LeftOut:
 class Collected:
     """What was collected of a homework."""
 
-    students: dict[str, Record] = field(default_factory=dict)  # by id
+    students: dict[str, CollectedRecord] = field(default_factory=dict)  # by id
     # By the last `collect` of each platform.
     left_out: list[LeftOut] = field(default_factory=list)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select
 
 from hw_grading.gradebook.marks import Rows, Stamp
 from hw_grading.gradebook.model import Refused, expect_text
-from hw_grading.gradebook.tables import COMMENTS, now, of, put
+from hw_grading.gradebook.tables import COMMENTS, matching, now, upsert
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Comment:
     text: str
     grader: str
     at: datetime  # UTC; no two saves have the same, so it is the version
-    digest: str  # of the answer's source, by `hw_grading.gradebook.runs.digest_of`
+    digest: str  # of the answer's source, by `hw_grading.gradebook.runs.source_digest`
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ def comments_on(
 ) -> list[Comment]:
     """Return the comments in a homework, on one question or to one student, by cell and line."""
     key = {"assignment": assignment, "cell": cell, "student": student}
-    query = select(COMMENTS).where(of(COMMENTS, key)).order_by(COMMENTS.c.cell, COMMENTS.c.line)
+    query = (
+        select(COMMENTS).where(matching(COMMENTS, key)).order_by(COMMENTS.c.cell, COMMENTS.c.line)
+    )
     names = Comment.__dataclass_fields__
     return [Comment(**{name: getattr(row, name) for name in names}) for row in db.execute(query)]
 
@@ -76,9 +78,9 @@ def save(rows: Rows, student: str, said: Said, grader: str) -> None:
     key = rows.key | {"student": student, "line": said.line}
     if text:
         values = {"text": text, "grader": grader, "at": now(), "digest": said.digest}
-        put(rows.connection, COMMENTS, key, **values)
+        upsert(rows.connection, COMMENTS, key, **values)
     else:
-        rows.connection.execute(delete(COMMENTS).where(of(COMMENTS, key)))
+        rows.connection.execute(delete(COMMENTS).where(matching(COMMENTS, key)))
     action = "comment" if text else "comment removed"
     states = [{"line": said.line, "comment": one} for one in (before, text)]
     rows.log(Stamp(grader, action), student, *states)

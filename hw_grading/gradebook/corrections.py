@@ -16,7 +16,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.scores import Cell, Record, Score
+from hw_grading.gradebook.scores import Score, ScoredCell, SubmissionRecord
 from hw_grading.gradebook.tables import CORRECTIONS, MAX_IN_A_NAME, now
 from hw_grading.texts import in_digits, signed, typed
 from hw_support.submission.file import UserError
@@ -26,7 +26,7 @@ LONGEST_REASON = 2_000  # characters
 _MAX_NUMBER = 2**31 - 1  # the largest integer of the database's column
 
 
-class Kind(StrEnum):
+class CorrectionKind(StrEnum):
     """What a correction does with the points of its cell."""
 
     ADD = "add"
@@ -43,10 +43,10 @@ class Correction:
 
     key: int  # the number in the course
     cell: str  # its grade id
-    # That `Kind.ADD` or `ANSWERED` adds, or of `Kind.SET`; of an effect: what it adds here
+    # That `ADD` or `ANSWERED` adds, or that `SET` sets; of an effect: what it adds here.
     points: float
     reason: str  # for students to read
-    kind: Kind = Kind.ADD
+    kind: CorrectionKind = CorrectionKind.ADD
     assignment: str = ""
     student: str = ""  # "" for everybody, or for the students of a group
     author: str = ""
@@ -63,19 +63,21 @@ class Correction:
     @property
     def is_own(self) -> bool:
         """Whether it is for this student alone."""
-        return self.kind is Kind.SET
+        return self.kind is CorrectionKind.SET
 
     @property
     def is_for_some(self) -> bool:
         """Whether it is not for everybody."""
-        return self.kind in (Kind.SET, Kind.GROUP)
+        return self.kind in (CorrectionKind.SET, CorrectionKind.GROUP)
 
     @property
     def whom(self) -> str:
         """Whom it is for, in words."""
-        if self.kind is Kind.GROUP:
+        if self.kind is CorrectionKind.GROUP:
             return "everybody with this answer"
-        everybody = "everybody who answered" if self.kind is Kind.ANSWERED else "everybody"
+        everybody = (
+            "everybody who answered" if self.kind is CorrectionKind.ANSWERED else "everybody"
+        )
         return "this student alone" if self.is_own else everybody
 
     def __str__(self) -> str:
@@ -85,11 +87,11 @@ class Correction:
     @property
     def drops(self) -> bool:
         """Whether the cell no longer counts."""
-        return self.kind is Kind.DROP
+        return self.kind is CorrectionKind.DROP
 
 
 def applied(
-    record: Record, changes: Sequence[Correction], unanswered: Collection[str] = ()
+    record: SubmissionRecord, changes: Sequence[Correction], unanswered: Collection[str] = ()
 ) -> list[Correction]:
     """Return the effects of all corrections of a homework on one student's points.
 
@@ -99,9 +101,9 @@ def applied(
     of_cells: dict[str, list[Correction]] = {}
     blank = {score.cell.name for score in record.scores if score.is_blank}.union(unanswered)
     for change in changes:
-        if change.kind is Kind.ANSWERED and change.cell in blank:
+        if change.kind is CorrectionKind.ANSWERED and change.cell in blank:
             continue
-        if change.kind is Kind.GROUP and record.student not in change.who:
+        if change.kind is CorrectionKind.GROUP and record.student not in change.who:
             continue
         if change.student == record.student or (record.was_read and not change.student):
             of_cells.setdefault(change.cell, []).append(change)
@@ -118,12 +120,12 @@ def _of_cell(score: Score, changes: Sequence[Correction]) -> list[Correction]:
     """
     most, now = score.cell.max_points, score.points
     done = []
-    for change in [one for one in changes if one.kind is Kind.DROP][:1] or changes:
-        if change.kind is Kind.DROP:
+    for change in [one for one in changes if one.kind is CorrectionKind.DROP][:1] or changes:
+        if change.kind is CorrectionKind.DROP:
             then = 0.0
-        elif change.kind is Kind.FULL:
+        elif change.kind is CorrectionKind.FULL:
             then = max(now, most)
-        elif change.kind is Kind.SET:
+        elif change.kind is CorrectionKind.SET:
             then = change.points
         elif change.points < 0:
             then = max(min(now, 0.0), now + change.points)
@@ -145,9 +147,9 @@ def corrections_in(db: Connection, assignment: str, *, undone: bool = False) -> 
 def correct(
     database: Database,
     assignment: str,
-    cell: Cell,
+    cell: ScoredCell,
     *,
-    kind: Kind,
+    kind: CorrectionKind,
     points: float,
     reason: str,
     author: str,
@@ -155,9 +157,8 @@ def correct(
 ) -> list[int]:
     """Store a correction for everybody, or one for each student, and return their numbers.
 
-    `Kind.SET` has one for each student, `Kind.GROUP` one for all of them; the other kinds are for
-    everybody. May raise `UserError` or
-    `Unavailable`; then none is stored.
+    `SET` has one for each student, `GROUP` one for all of them; the other kinds are for everybody.
+    May raise `UserError` or `Unavailable`; then none is stored.
     """
     change = Correction(0, cell.name, points, reason, kind, assignment, author=author)
     with database.writing() as connection:
@@ -165,7 +166,7 @@ def correct(
 
 
 def add(
-    connection: Connection, cell: Cell, change: Correction, students: Sequence[str]
+    connection: Connection, cell: ScoredCell, change: Correction, students: Sequence[str]
 ) -> list[int]:
     """Store a correction of a cell in the caller's transaction, as `correct`."""
     kind = change.kind
@@ -178,7 +179,7 @@ def add(
         author=change.author[:MAX_IN_A_NAME],
         at=now().replace(microsecond=0),
     )
-    group = json.dumps(sorted(students)) if kind is Kind.GROUP else ""
+    group = json.dumps(sorted(students)) if kind is CorrectionKind.GROUP else ""
     done = [
         connection.execute(row.values(student=student, students=group))
         for student in ([""] if group else students)
@@ -186,16 +187,16 @@ def add(
     return [int(one.inserted_primary_key[0]) for one in done if one.inserted_primary_key]
 
 
-def checked(cell: Cell, kind: Kind, points: float, reason: str) -> str:
+def checked(cell: ScoredCell, kind: CorrectionKind, points: float, reason: str) -> str:
     """Return the reason of a correction on one line; raise `UserError` if it cannot be made."""
     most, reason = in_digits(cell.max_points), encodable(" ".join(reason.split()))
     if not reason:
         raise UserError('Expected a reason, which students read: --reason "..."')
     if len(reason) > LONGEST_REASON:
         raise UserError(f"Expected a reason of at most {LONGEST_REASON:,} characters")
-    if kind is Kind.SET and not 0 <= points <= cell.max_points:
+    if kind is CorrectionKind.SET and not 0 <= points <= cell.max_points:
         raise UserError(f"Expected points from 0 to {most} for {cell.name}, found {points:g}")
-    adds = kind in (Kind.ADD, Kind.ANSWERED, Kind.GROUP)
+    adds = kind in (CorrectionKind.ADD, CorrectionKind.ANSWERED, CorrectionKind.GROUP)
     if adds and not 0 < abs(points) <= cell.max_points:  # this also refuses NaN
         raise UserError(f"Expected points up to {most} and not 0, found {points:g}")
     return reason
@@ -221,4 +222,4 @@ def undo(database: Database, assignment: str, key: int, author: str) -> Correcti
 
 def _change(row: Row[Any]) -> Correction:
     # By names: in a table that an earlier version made, the columns have another order.
-    return Correction(**{**row._mapping, "kind": Kind(row.kind)})
+    return Correction(**{**row._mapping, "kind": CorrectionKind(row.kind)})

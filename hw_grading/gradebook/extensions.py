@@ -12,7 +12,7 @@ from nbgrader import api
 from sqlalchemy import Connection, delete, select, update
 
 from hw_grading.gradebook.database import Database
-from hw_grading.gradebook.tables import EXTENSIONS, MAX_IN_A_NAME, now, of, put
+from hw_grading.gradebook.tables import EXTENSIONS, MAX_IN_A_NAME, matching, now, upsert
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def extensions_in(
 ) -> dict[tuple[str, str], Extension]:
     """Return extensions by assignment and student, for all assignments or for one."""
     wanted = {"assignment": assignment, "student": student}
-    query = select(EXTENSIONS).where(of(EXTENSIONS, wanted))
+    query = select(EXTENSIONS).where(matching(EXTENSIONS, wanted))
     rows = db.execute(query.order_by(EXTENSIONS.c.assignment, EXTENSIONS.c.student))
     return {(row.assignment, row.student): Extension(**row._mapping) for row in rows}
 
@@ -66,7 +66,7 @@ def grant(database: Database, extensions: Iterable[Extension], author: str) -> N
             if one.slip is not None:
                 values["slip"] = one.slip
             key = {"assignment": one.assignment, "student": one.student}
-            put(connection, EXTENSIONS, key, **values)
+            upsert(connection, EXTENSIONS, key, **values)
             show_in_nbgrader(connection, **key)
 
 
@@ -76,7 +76,7 @@ def remove(database: Database, assignment: str, students: Iterable[str]) -> list
     with database.writing() as connection:
         for student in students:
             key = {"assignment": assignment, "student": student}
-            if connection.execute(delete(EXTENSIONS).where(of(EXTENSIONS, key))).rowcount:
+            if connection.execute(delete(EXTENSIONS).where(matching(EXTENSIONS, key))).rowcount:
                 show_in_nbgrader(connection, assignment, student)
             else:
                 without.append(student)

@@ -18,7 +18,7 @@ from traitlets import Bool
 from traitlets.config import Configurable
 
 from hw_grading.gradebook.requests import Request
-from hw_grading.gradebook.results import Result, Results
+from hw_grading.gradebook.results import Results, StudentResult
 from hw_grading.homework.course import Course
 from hw_grading.texts import in_digits, write_whole
 
@@ -39,8 +39,8 @@ class FeedbackPage(Configurable):
     ).tag(config=True)
 
 
-def digest_of(
-    result: Result,
+def feedback_digest(
+    result: StudentResult,
     comments: Mapping[str, str],
     told: Told,
     asked: Mapping[str, Request],
@@ -97,7 +97,7 @@ def feedback_of(
             found[student] = Feedback.MISSING
         else:
             said = (comments.get(student, {}), told.get(student, {}), asked.get(student, {}))
-            is_current = digests == {digest_of(one, *said, hides_items=hides)}
+            is_current = digests == {feedback_digest(one, *said, hides_items=hides)}
             found[student] = Feedback.CURRENT if is_current else Feedback.OLDER
     return found
 
@@ -133,7 +133,11 @@ def read_exports(course: Course, assignment: str) -> dict[str, Export]:
 
 
 def note_export(
-    course: Course, assignment: str, kind: str, file: Path | str, results: Mapping[str, Result]
+    course: Course,
+    assignment: str,
+    kind: str,
+    file: Path | str,
+    results: Mapping[str, StudentResult],
 ) -> None:
     """Keep which scores an export of a kind has; those of other students in it stay noted.
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from traitlets import Any, Float, Integer, TraitError
 from traitlets.config import Configurable
 
-from hw_grading.gradebook.scores import Record
+from hw_grading.gradebook.scores import SubmissionRecord
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Manifest, manifest_of
 from hw_grading.outcome import SettingsError
@@ -138,7 +138,7 @@ def is_too_late(terms: LatePolicy, due: datetime, when: datetime) -> bool:
 
 
 def penalty_of(
-    terms: LatePolicy, record: Record, score: float, most: float, slip_days: int = 0
+    terms: LatePolicy, record: SubmissionRecord, score: float, most: float, slip_days: int = 0
 ) -> tuple[float, str]:
     """Return the points that lateness costs, from 0 to `score`, and why; "" if it costs nothing.
 
@@ -171,7 +171,7 @@ def _why(terms: LatePolicy, late: str, begun: int, slip_days: int, is_at_floor: 
 
 
 def used_by_homework(
-    submissions: Iterable[Record], terms: Callable[[str], LatePolicy]
+    submissions: Iterable[SubmissionRecord], terms: Callable[[str], LatePolicy]
 ) -> dict[str, int]:
     """Return how many slip days each homework of one student uses.
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from nbgrader import api
 from sqlalchemy import Connection, delete, select
 
-from hw_grading.gradebook.tables import LEASES, of, put
+from hw_grading.gradebook.tables import LEASES, matching, upsert
 
 SECONDS = 120
 SECONDS_TO_WAIT = 1  # for other writers of the gradebook: a page can do without a lease
@@ -43,17 +43,17 @@ class Leases:
         self.connection.execute(expired)
         key = {"assignment": self.assignment, "page": page}
         until = self.at + timedelta(seconds=SECONDS)
-        put(self.connection, LEASES, key, cell=cell, student=student, grader=grader, until=until)
+        upsert(self.connection, LEASES, key, cell=cell, student=student, grader=grader, until=until)
 
     def leave(self, page: str) -> None:
         """End the lease of a page."""
         key = {"assignment": self.assignment, "page": page}
-        self.connection.execute(delete(LEASES).where(of(LEASES, key)))
+        self.connection.execute(delete(LEASES).where(matching(LEASES, key)))
 
     def held(self, cell: str, page: str) -> list[tuple[str, str]]:
         """Return students and graders of the answers to a question that other pages have open."""
         query = select(LEASES.c.student, LEASES.c.grader).where(
-            of(LEASES, {"assignment": self.assignment, "cell": cell}),
+            matching(LEASES, {"assignment": self.assignment, "cell": cell}),
             LEASES.c.until > self.at,
             LEASES.c.page != page,
         )

@@ -27,7 +27,7 @@ from hw_grading.gradebook.model import (
     RubricChanged,
     rubric_of,
 )
-from hw_grading.gradebook.tables import ANSWERS, EVENTS, MARKS, RUBRICS, now, of, put
+from hw_grading.gradebook.tables import ANSWERS, EVENTS, MARKS, RUBRICS, matching, now, upsert
 from hw_grading.texts import counted, signed
 
 _LONGEST_PAUSE = timedelta(minutes=5)  # of somebody who types one text
@@ -72,7 +72,7 @@ class Rows:
 
     def all(self, table: Table, **more: str | None) -> list[Row[Any]]:
         """Return the question's rows, or those of them that have more values."""
-        return list(self.connection.execute(select(table).where(of(table, self.key | more))))
+        return list(self.connection.execute(select(table).where(matching(table, self.key | more))))
 
     # -- the rubric
 
@@ -91,7 +91,9 @@ class Rows:
         )
         new = Rubric(items, rubric.revision + 1)
         plain = json.dumps({"items": [asdict(item) for item in items]})
-        put(self.connection, RUBRICS, self.key, grader=grader, revision=new.revision, rubric=plain)
+        upsert(
+            self.connection, RUBRICS, self.key, grader=grader, revision=new.revision, rubric=plain
+        )
         return new
 
     def rescored(self, rubric: Rubric, answers: Mapping[str, Answer]) -> list[Rescored]:
@@ -115,7 +117,7 @@ class Rows:
             text = new.comment(grading.mark, self.most)
             self._give(answer.given, score, text, waits=grading.waits)
             key = self.key | {"student": grading.student}
-            put(self.connection, MARKS, key, score=score, given_comment=text)
+            upsert(self.connection, MARKS, key, score=score, given_comment=text)
         self.log(stamp, "", {"rubric": asdict(old)}, {"rubric": asdict(new)})
         for one in changed:
             of_this = replace(stamp, action="rescored")
@@ -189,7 +191,7 @@ class Rows:
             "grader": (back or {}).get("grader", stamp.whose or stamp.grader),
             "at": now(),
         }
-        put(self.connection, MARKS, self.key | {"student": student}, **values)
+        upsert(self.connection, MARKS, self.key | {"student": student}, **values)
         after = {"mark": mark.plain(), "score": score, "grader": values["grader"]}
         self.log(stamp, student, state, after)
         return self.answer(rubric, student).grading
@@ -248,7 +250,7 @@ class Rows:
 
         A text is saved whenever its grader pauses. All of it is one save in the history.
         """
-        query = select(EVENTS).where(of(EVENTS, self.key | {"student": student}))
+        query = select(EVENTS).where(matching(EVENTS, self.key | {"student": student}))
         last = self.connection.execute(query.order_by(EVENTS.c.id.desc()).limit(1)).first()
         if last is None or (last.action, last.grader) != ("save", grader):
             return ""
@@ -263,8 +265,8 @@ class Rows:
 
         Return also the batch of the last such save, by anybody, of each answer.
         """
-        undone = select(EVENTS.c.undoes).where(of(EVENTS, self.key))
-        query = select(EVENTS).where(of(EVENTS, self.key), EVENTS.c.action.in_(actions))
+        undone = select(EVENTS.c.undoes).where(matching(EVENTS, self.key))
+        query = select(EVENTS).where(matching(EVENTS, self.key), EVENTS.c.action.in_(actions))
         query = query.where(EVENTS.c.batch.not_in(undone)).order_by(EVENTS.c.id.desc())
         events = self.connection.execute(query).all()
         batch = next((event.batch for event in events if event.grader == grader), None)
@@ -297,7 +299,7 @@ class Rows:
         return list(found.values())
 
 
-def mark_of(values: Mapping[str, Any]) -> Mark:
+def mark_from_row(values: Mapping[str, Any]) -> Mark:
     """Return the mark that an event holds."""
     return Mark(**{**values, "chosen": frozenset(values["chosen"])})
 

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from hw_grading.gradebook.scores import Cell
+from hw_grading.gradebook.scores import ScoredCell
 from hw_grading.gradebook.tables import MAX_IN_A_NAME
 from hw_grading.homework.homework import unknown_condition
 from hw_grading.homework.notebook import Places
@@ -241,18 +241,22 @@ _ITEM = re.compile(
 _CONDITIONS = re.compile(r" *\[facts: *([^\]]*)\]$")
 
 
-def first_rubric(cell: Cell, cells: Sequence[Cell], places: Places) -> Rubric:
+def first_rubric(cell: ScoredCell, cells: Sequence[ScoredCell], places: Places) -> Rubric:
     """Return a question's rubric before any change; `cells` are all cells that people grade."""
     return Rubric(tuple(item for item, _ in _first_items(cell, cells, places)))
 
 
-def first_conditions(cell: Cell, cells: Sequence[Cell], places: Places) -> dict[str, str]:
+def first_conditions(
+    cell: ScoredCell, cells: Sequence[ScoredCell], places: Places
+) -> dict[str, str]:
     """Return the conditions of the mark scheme's lines, by the ids of their items."""
     items = _first_items(cell, cells, places)
     return {item.id: conditions for item, conditions in items if conditions}
 
 
-def _first_items(cell: Cell, cells: Sequence[Cell], places: Places) -> Iterator[tuple[Item, str]]:
+def _first_items(
+    cell: ScoredCell, cells: Sequence[ScoredCell], places: Places
+) -> Iterator[tuple[Item, str]]:
     items = _items(cell, cells, places)
     if _sum(items) != cell.max_points:
         items = [(cell.max_points, "Right and complete.", "")]
@@ -263,7 +267,7 @@ def _first_items(cell: Cell, cells: Sequence[Cell], places: Places) -> Iterator[
         yield Item(key, points, text), conditions
 
 
-def wrong_sums(cells: Sequence[Cell], places: Places) -> Iterator[str]:
+def wrong_sums(cells: Sequence[ScoredCell], places: Places) -> Iterator[str]:
     """Yield a sentence for each answer whose mark scheme does not become its first rubric."""
     for cell in cells:
         items = _items(cell, cells, places)
@@ -274,7 +278,9 @@ def wrong_sums(cells: Sequence[Cell], places: Places) -> Iterator[str]:
             )
 
 
-def wrong_conditions(cells: Sequence[Cell], places: Places, arrays: Sequence[str]) -> Iterator[str]:
+def wrong_conditions(
+    cells: Sequence[ScoredCell], places: Places, arrays: Sequence[str]
+) -> Iterator[str]:
     """Yield a sentence for each condition in a mark scheme that does not exist."""
     for cell in cells:
         for _, _, conditions in _items(cell, cells, places):
@@ -282,7 +288,9 @@ def wrong_conditions(cells: Sequence[Cell], places: Places, arrays: Sequence[str
                 yield f"cell {cell.name}: its mark scheme: {unknown_condition(one)}."
 
 
-def _items(cell: Cell, cells: Sequence[Cell], places: Places) -> list[tuple[float, str, str]]:
+def _items(
+    cell: ScoredCell, cells: Sequence[ScoredCell], places: Places
+) -> list[tuple[float, str, str]]:
     """Return points, texts and conditions of the mark scheme's lines for one answer."""
     scheme = places[cell.name].scheme
     found = [match.groupdict() for match in _ITEM.finditer(scheme)]

@@ -17,12 +17,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from hw_grading.gradebook import corrections
-from hw_grading.gradebook.corrections import Correction, Kind
+from hw_grading.gradebook.corrections import Correction, CorrectionKind
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.model import Refused, expect_name, expect_text
-from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.gradebook.results import Results, StudentResult, read_results
 from hw_grading.gradebook.scores import cells_of, comments_in
-from hw_grading.gradebook.tables import MARKS, REQUESTS, now, of, put
+from hw_grading.gradebook.tables import MARKS, REQUESTS, matching, now, upsert
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import manifest_of
 from hw_grading.texts import counted, named, without_controls
@@ -91,7 +91,9 @@ def is_request(name: str) -> bool:
     return bool(_FILE.search(name))
 
 
-def versions_of(result: Result, comments: Mapping[str, str], tested: Tested) -> dict[str, str]:
+def versions_of(
+    result: StudentResult, comments: Mapping[str, str], tested: Tested
+) -> dict[str, str]:
     """Return the present versions of a student's answers, by the grade ids of cells with points.
 
     A version has the digests of the answer and of its grading, with "-" between them. `comments`
@@ -118,7 +120,7 @@ def requests_in(
 ) -> dict[str, dict[str, Request]]:
     """Return the requests about a homework, by student and grade id; the oldest first."""
     whose = {"assignment": assignment, "student": student}
-    rows = db.execute(select(REQUESTS).where(of(REQUESTS, whose)).order_by(REQUESTS.c.at))
+    rows = db.execute(select(REQUESTS).where(matching(REQUESTS, whose)).order_by(REQUESTS.c.at))
     found: dict[str, dict[str, Request]] = {}
     for row in rows:
         found.setdefault(row.student, {})[row.cell] = Request(**row._mapping)
@@ -142,7 +144,7 @@ def take(
         for row in inbox.pending.values() if not dry_run else ():
             values = asdict(row)
             key = {name: values.pop(name) for name in ("assignment", "cell", "student")}
-            put(db, REQUESTS, key, **values)
+            upsert(db, REQUESTS, key, **values)
     inbox.taken.rows = [*inbox.pending.values()]
     return inbox.taken
 
@@ -158,7 +160,7 @@ class _Inbox:
         self._there = requests_in(db, self._name)
         self._comments = comments_in(db, self._name)
         marks = select(MARKS.c.student, MARKS.c.cell, MARKS.c.grader)
-        marks = marks.where(of(MARKS, {"assignment": self._name}), MARKS.c.done)
+        marks = marks.where(matching(MARKS, {"assignment": self._name}), MARKS.c.done)
         self._graders = {(row.student, row.cell): row.grader for row in db.execute(marks)}
 
     def add(self, sent: Sent) -> None:
@@ -285,7 +287,9 @@ def reply(
             )
         if points is not None:
             cells = {one.name: one for one in cells_of(db, assignment).values()}
-            change = Correction(0, cell, points, _REASON, Kind.SET, assignment, author=grader)
+            change = Correction(
+                0, cell, points, _REASON, CorrectionKind.SET, assignment, author=grader
+            )
             try:
                 corrections.add(db, cells[cell], change, [student])
             except KeyError:
@@ -294,4 +298,4 @@ def reply(
                 raise Refused(f"{why}.") from None
         key = {"assignment": assignment, "cell": cell, "student": student}
         values = {"reply": words.strip(), "replied_by": expect_name(grader), "replied_at": now()}
-        put(db, REQUESTS, key, revision=revision + 1, **values)
+        upsert(db, REQUESTS, key, revision=revision + 1, **values)

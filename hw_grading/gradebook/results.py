@@ -17,14 +17,14 @@ from pathlib import Path
 from hw_grading.gradebook.absences import Absence, absences_in
 from hw_grading.gradebook.comments import Comment, comments_on
 from hw_grading.gradebook.corrections import Correction, applied, corrections_in
-from hw_grading.gradebook.corrections import Kind as CorrectionKind
+from hw_grading.gradebook.corrections import CorrectionKind as CorrectionKind
 from hw_grading.gradebook.lateness import penalty_of, terms_of, used_by_homework
 from hw_grading.gradebook.runs import Run, read_runs, unanswered_in
 from hw_grading.gradebook.scores import (
-    Cell,
-    Record,
     Score,
+    ScoredCell,
     Student,
+    SubmissionRecord,
     cells_of,
     open_gradebook,
     records_of,
@@ -42,11 +42,11 @@ from hw_support.submission.problems import Kind
 
 
 @dataclass(frozen=True)
-class Result:
+class StudentResult:
     """One student's result in a homework."""
 
     student: Student
-    record: Record | None = None  # in nbgrader's tables, with the scores
+    record: SubmissionRecord | None = None  # in nbgrader's tables, with the scores
     run: Run | None = None  # the last one; None: not graded, or only by an earlier version
     # None if the student submitted nothing
     status: Status | None = None
@@ -67,9 +67,9 @@ class Result:
         return max(0.0, self.score - self.penalty)
 
     @property
-    def known(self) -> Record:
+    def known(self) -> SubmissionRecord:
         """The record; an empty one if there is none."""
-        return self.record or Record(self.student.id)
+        return self.record or SubmissionRecord(self.student.id)
 
     @property
     def dropped(self) -> frozenset[str]:
@@ -107,9 +107,9 @@ class Results:
     course: Course
     assignment: str
     places: Places  # also of ungraded cells; empty if the instructor's notebook is missing
-    cells: tuple[Cell, ...]  # with points, in the notebook's order
-    students: dict[str, Result]  # everybody in nbgrader's table, by id
-    others: dict[str, Result]  # who submitted, but is not in that table
+    cells: tuple[ScoredCell, ...]  # with points, in the notebook's order
+    students: dict[str, StudentResult]  # everybody in nbgrader's table, by id
+    others: dict[str, StudentResult]  # who submitted, but is not in that table
     rules: "Rules"
     absent: dict[str, Absence]  # of whom a person said so, by id
 
@@ -125,7 +125,7 @@ class Results:
         return [s for s, a in self.absent.items() if not a.has_left and s.casefold() not in there]
 
     @property
-    def counting(self) -> tuple[Cell, ...]:
+    def counting(self) -> tuple[ScoredCell, ...]:
         """The cells that count: a correction may have dropped some."""
         return tuple(cell for cell in self.cells if cell.name not in self.rules.dropped)
 
@@ -135,16 +135,16 @@ class Results:
         return self.rules.most
 
     @property
-    def handed_in(self) -> list[Result]:
+    def handed_in(self) -> list[StudentResult]:
         """The results of those who submitted, by id."""
         everybody = {**self.students, **self.others}
         return [everybody[student] for student in sorted(everybody) if everybody[student].status]
 
-    def of(self, student: str) -> Result:
+    def of(self, student: str) -> StudentResult:
         """Return a student's result."""
         return self.students.get(student) or self.others[student]
 
-    def as_of(self, student: str, run: Run) -> Result:
+    def as_of(self, student: str, run: Run) -> StudentResult:
         """Return a student's result with the points that the tests of another run gave."""
         now = self.students[student]
         earned: defaultdict[str, float] = defaultdict(float)
@@ -223,16 +223,16 @@ class Rules:
         self,
         course: Course,
         assignment: str,
-        cells: tuple[Cell, ...],
+        cells: tuple[ScoredCell, ...],
         changes: list[Correction],
         due: datetime | None,
-        submissions: Callable[[], dict[str, Record]],  # reads those of all homeworks
+        submissions: Callable[[], dict[str, SubmissionRecord]],  # reads those of all homeworks
         unanswered: Mapping[str, Collection[str]],  # tests that met no answer, by student
     ) -> None:
         self._assignment, self.due, self._unanswered = assignment, due, unanswered
         self._terms_of = functools.cache(functools.partial(terms_of, course))
         self.terms = self._terms_of(assignment)
-        self._turns: defaultdict[str, list[Record]] = defaultdict(list)
+        self._turns: defaultdict[str, list[SubmissionRecord]] = defaultdict(list)
         for one in submissions().values() if self.terms.slip_days else ():
             if one.due_for_all:
                 self._turns[one.student].append(one)
@@ -240,11 +240,11 @@ class Rules:
         self.dropped = {change.cell for change in changes if change.drops}
         self.most = sum(cell.max_points for cell in cells if cell.name not in self.dropped)
 
-    def final(self, student: Student, record: Record | None) -> Result:
+    def final(self, student: Student, record: SubmissionRecord | None) -> StudentResult:
         """Return a student's result with the final score."""
         used, left = self._slip_days(student.id)
         if record is None:
-            return Result(student, slip_days_left=left)
+            return StudentResult(student, slip_days_left=left)
         unanswered = self._unanswered.get(student.id, ())
         corrections = applied(record, self.changes, unanswered)
         points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
@@ -253,7 +253,7 @@ class Rules:
         else:  # without a late policy, the penalty that nbgrader stored counts
             penalty = min(record.penalty, max(0.0, points))
             why = f"{record.late} late" if penalty and record.late else ""
-        return Result(
+        return StudentResult(
             student,
             record,
             corrections=tuple(corrections),
@@ -278,7 +278,7 @@ class Rules:
         return used.get(self._assignment, 0), max(0, self.terms.slip_days - until)
 
 
-def is_outdated(folder: Path, record: Record) -> bool:
+def is_outdated(folder: Path, record: SubmissionRecord) -> bool:
     """Return whether the submission in a student's folder is newer than the graded one."""
     newer = None
     with contextlib.suppress(UserError):  # the run has reported it already
@@ -314,7 +314,7 @@ def _found(course: Course, assignment: str, assignments: set[str]) -> Iterator[s
             yield student
 
 
-def _why_not_graded(course: Course, assignment: str, result: Result) -> str:
+def _why_not_graded(course: Course, assignment: str, result: StudentResult) -> str:
     record = result.known
     folder = course.submitted(record.student, assignment)
     run = f"run `{typed('nbgrader autograde', assignment)}`"

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.engine import Connection
 
-from hw_grading.gradebook.tables import ANSWERS, PARTS, RUNS, now, of, put
+from hw_grading.gradebook.tables import ANSWERS, PARTS, RUNS, matching, now, upsert
 from hw_grading.homework.notes import problems_in
 from hw_grading.outcome import PartResult, Status, reason_in, status_of
 from hw_support.submission.problems import Problem, Severity, encodable
@@ -111,10 +111,10 @@ class Run:
     @property
     def repairs(self) -> list[Problem]:
         """What the grader repaired in the notebook."""
-        return [one for one in self.problems if one.severity is Severity.MENDED]
+        return [one for one in self.problems if one.severity is Severity.REPAIRED]
 
 
-def digest_of(source: str) -> str:
+def source_digest(source: str) -> str:
     """Return the digest of a cell's source, as a `Run` has it."""
     return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
@@ -130,7 +130,7 @@ def joined_digest(digests: Sequence[str]) -> str:
 def save_run(connection: Connection, assignment: str, student: str, run: Run) -> int:
     """Store a run in the caller's transaction, and remove the oldest; return its number."""
     whose = {"assignment": assignment, "student": student}
-    last = connection.scalar(select(func.max(RUNS.c.number)).where(of(RUNS, whose)))
+    last = connection.scalar(select(func.max(RUNS.c.number)).where(matching(RUNS, whose)))
     number = (last or 0) + 1
     values = (
         vars(run)
@@ -147,7 +147,7 @@ def save_run(connection: Connection, assignment: str, student: str, run: Run) ->
     del values["parts"]
     for table in (RUNS, PARTS):
         old = table.c.number <= number - MAX_RUNS
-        connection.execute(delete(table).where(of(table, whose), old))
+        connection.execute(delete(table).where(matching(table, whose), old))
     connection.execute(insert(RUNS).values(values))
     parts = [
         {**whose, "number": number, "position": position, **asdict(part)}
@@ -174,12 +174,12 @@ def read_runs(
     whose = {"assignment": assignment, "student": student}
     if numbers is None:
         last = select(RUNS.c.student, func.max(RUNS.c.number)).group_by(RUNS.c.student)
-        found = db.execute(last.where(of(RUNS, whose)))
+        found = db.execute(last.where(matching(RUNS, whose)))
         numbers = {row[0]: row[1] for row in found}
     numbered = set(numbers.values())
 
     def rows(table: Table, *order: str) -> Iterator[Any]:
-        query = select(table).where(of(table, whose))
+        query = select(table).where(matching(table, whose))
         query = query.where(table.c.number.in_(numbered)).order_by(*order)
         return (row for row in db.execute(query) if numbers.get(row.student) == row.number)
 
@@ -220,7 +220,7 @@ def runs_before(db: Connection, assignment: str) -> dict[str, Run]:
     It is the newest one of another file or graded with something else, or else the last but one.
     """
     columns = (RUNS.c.student, RUNS.c.number, RUNS.c.digest, RUNS.c.graded_with)
-    query = select(*columns).where(of(RUNS, {"assignment": assignment}))
+    query = select(*columns).where(matching(RUNS, {"assignment": assignment}))
     last: dict[str, tuple[str, str]] = {}
     before: dict[str, int] = {}
     different: dict[str, int] = {}
@@ -243,9 +243,9 @@ def unanswered_in(
     Such a test gave no point, and an answer raised NotImplementedError.
     """
     whose = {"assignment": assignment, "student": student}
-    last = select(RUNS.c.student, func.max(RUNS.c.number)).where(of(RUNS, whose))
+    last = select(RUNS.c.student, func.max(RUNS.c.number)).where(matching(RUNS, whose))
     numbers = {row[0]: row[1] for row in db.execute(last.group_by(RUNS.c.student))}
-    parts = select(PARTS).where(of(PARTS, whose), PARTS.c.cell.in_(cells))
+    parts = select(PARTS).where(matching(PARTS, whose), PARTS.c.cell.in_(cells))
     earned: defaultdict[tuple[str, str], float] = defaultdict(float)
     stubs = set()
     for row in db.execute(parts):
@@ -263,7 +263,7 @@ def unanswered_in(
 def digests_before(connection: Connection, assignment: str, student: str) -> dict[str, str]:
     """Return the digests of a student's answers at the last autograding, by grade id."""
     key = {"assignment": assignment, "student": student}
-    query = select(ANSWERS.c.cell, ANSWERS.c.digest).where(of(ANSWERS, key))
+    query = select(ANSWERS.c.cell, ANSWERS.c.digest).where(matching(ANSWERS, key))
     return {row.cell: row.digest for row in connection.execute(query)}
 
 
@@ -276,6 +276,6 @@ def remember(
 ) -> None:
     """Store the digests of a student's answers as they are now, and remove those of these cells."""
     key = {"assignment": assignment, "student": student}
-    connection.execute(delete(ANSWERS).where(of(ANSWERS, key), ANSWERS.c.cell.in_(cells)))
+    connection.execute(delete(ANSWERS).where(matching(ANSWERS, key), ANSWERS.c.cell.in_(cells)))
     for cell, digest in digests.items():
-        put(connection, ANSWERS, key | {"cell": cell}, digest=digest)
+        upsert(connection, ANSWERS, key | {"cell": cell}, digest=digest)

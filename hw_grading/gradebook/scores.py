@@ -36,7 +36,7 @@ class Student:
 
 
 @dataclass(frozen=True)
-class Cell:
+class ScoredCell:
     """A cell with points; `by_hand` is true if a person gives them."""
 
     name: str
@@ -49,7 +49,7 @@ class Cell:
 class Score:
     """A student's points for one cell. A value is None if no test or person has given points."""
 
-    cell: Cell
+    cell: ScoredCell
     auto: float | None = None
     manual: float | None = None
     extra: float = 0.0
@@ -73,7 +73,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Record:
+class SubmissionRecord:
     """One student's row of the gradebook. It has no scores if the gradebook has none."""
 
     student: str
@@ -132,7 +132,7 @@ def open_gradebook(
         yield db, due
 
 
-def cells_of(db: Connection, assignment: str) -> dict[str, Cell]:
+def cells_of(db: Connection, assignment: str) -> dict[str, ScoredCell]:
     """Return an assignment's cells with points, by the database's key."""
 
     def rows(kind: Any, *columns: Any) -> Any:
@@ -147,13 +147,13 @@ def cells_of(db: Connection, assignment: str) -> dict[str, Cell]:
         columns = (kind.id, kind.name, kind.max_score, kind.cell_type)
         for key, name, points, content in rows(kind, *columns):
             by_hand = kind is api.TaskCell or name in answers
-            cells[key] = Cell(name, points, by_hand, content == "code")
+            cells[key] = ScoredCell(name, points, by_hand, content == "code")
     return cells
 
 
 def submissions_in(
     db: Connection, assignment: str | None = None, student: str | None = None
-) -> dict[str, Record]:
+) -> dict[str, SubmissionRecord]:
     """Return submissions of all homeworks or one, by the database's key, without their scores.
 
     They are sorted by the due date for all.
@@ -175,16 +175,16 @@ def submissions_in(
 
 def record_by(
     student: str, when: datetime | None, due: datetime | None, extension: Extension | None
-) -> Record:
+) -> SubmissionRecord:
     """Return the record of a submission at a time, UTC; `due` is the due date for all."""
     own = extension.due(due) if extension and due else due
     late = max(0.0, (when - own).total_seconds() // 1) if when and own else 0.0
-    return Record(student, when, late, due=own, due_for_all=due, extension=extension)
+    return SubmissionRecord(student, when, late, due=own, due_for_all=due, extension=extension)
 
 
 def records_of(
-    db: Connection, assignment: str, cells: dict[str, Cell], student: str | None = None
-) -> list[Record]:
+    db: Connection, assignment: str, cells: dict[str, ScoredCell], student: str | None = None
+) -> list[SubmissionRecord]:
     """Return the rows of a class or of one student, with their scores."""
     grade, notebook, submission = api.Grade, api.SubmittedNotebook, api.SubmittedAssignment
     notebooks = select(submission.id).join(api.Assignment).join(notebook)

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from hw_grading.gradebook.marks import Answer, Rows, Stamp, mark_of
+from hw_grading.gradebook.marks import Answer, Rows, Stamp, mark_from_row
 from hw_grading.gradebook.model import Conflict, Grading, Mark, Refused, Rubric
-from hw_grading.gradebook.tables import SECOND_MARKS, now, put
+from hw_grading.gradebook.tables import SECOND_MARKS, now, upsert
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def save(
         "at": now(),
     }
     key = rows.key | {"student": student, "grader": stamp.grader}
-    put(rows.connection, SECOND_MARKS, key, **values)
+    upsert(rows.connection, SECOND_MARKS, key, **values)
     after = {"mark": mark.plain(), "score": _points(rubric, mark, rows.most)}
     rows.log(stamp, student, {"mark": grading.mark.plain(), "score": grading.score}, after)
     [row] = rows.all(SECOND_MARKS, student=student, grader=stamp.grader)
@@ -125,7 +125,7 @@ def take(rows: Rows, student: str, version: str, whose: str, stamp: Stamp) -> Gr
             if answer.grading.version != version:
                 raise Conflict(answer.grading)
             key = rows.key | {"student": student, "grader": row.grader}
-            put(rows.connection, SECOND_MARKS, key, taken=whose)
+            upsert(rows.connection, SECOND_MARKS, key, taken=whose)
             return rows.save(answer, rubric, _mark(marks[whose], rubric), stamp)
     raise Refused(f"{whose} has not marked this answer. Load the page again.")
 
@@ -165,4 +165,4 @@ def _points(rubric: Rubric, mark: Mark, most: float) -> float | None:
 def _mark(plain: str, rubric: Rubric) -> Mark:
     """Return a stored mark, with the items that the rubric has now."""
     values = json.loads(plain)
-    return mark_of(values | {"chosen": rubric.ids.intersection(values["chosen"])})
+    return mark_from_row(values | {"chosen": rubric.ids.intersection(values["chosen"])})

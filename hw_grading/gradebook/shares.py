@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, select
 from traitlets import Float, List, Unicode
 from traitlets.config import Configurable
 
-from hw_grading.gradebook.tables import SHARES, of
+from hw_grading.gradebook.tables import SHARES, matching
 
 
 class Graders(Configurable):
@@ -40,7 +40,9 @@ class Share:
 def shares_in(connection: Connection, assignment: str) -> dict[str, list[Share]]:
     """Return the shares of each question that is shared out."""
     found: dict[str, list[Share]] = {}
-    for row in connection.execute(select(SHARES).where(of(SHARES, {"assignment": assignment}))):
+    for row in connection.execute(
+        select(SHARES).where(matching(SHARES, {"assignment": assignment}))
+    ):
         found.setdefault(row.cell, []).append(Share(row.grader, row.section))
     return found
 
@@ -48,7 +50,7 @@ def shares_in(connection: Connection, assignment: str) -> dict[str, list[Share]]
 def share_out(connection: Connection, assignment: str, cell: str, shares: Iterable[Share]) -> None:
     """Share a question out, in the place of its shares until now."""
     key = {"assignment": assignment, "cell": cell}
-    connection.execute(delete(SHARES).where(of(SHARES, key)))
+    connection.execute(delete(SHARES).where(matching(SHARES, key)))
     for share in sorted(set(shares)):
         connection.execute(insert(SHARES).values(key | asdict(share)))
 

@@ -45,15 +45,15 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def of(table: Table, key: Mapping[str, Any]) -> ColumnElement[bool]:
+def matching(table: Table, key: Mapping[str, Any]) -> ColumnElement[bool]:
     """Return the condition that selects the rows with these values; None stands for any value."""
     wanted = (table.c[name] == value for name, value in key.items() if value is not None)
     return and_(true(), *wanted)
 
 
-def put(connection: Connection, table: Table, key: Mapping[str, Any], **values: Any) -> None:
+def upsert(connection: Connection, table: Table, key: Mapping[str, Any], **values: Any) -> None:
     """Write values into the row with a key; make the row if there is none."""
-    if not connection.execute(update(table).where(of(table, key)).values(values)).rowcount:
+    if not connection.execute(update(table).where(matching(table, key)).values(values)).rowcount:
         connection.execute(insert(table).values(**key, **values))
 
 
@@ -280,4 +280,4 @@ def make_tables(connection: Connection) -> None:
         for assignment, student, extension in connection.execute(query).all():
             if extension:
                 key = {"assignment": assignment, "student": student}
-                put(connection, EXTENSIONS, key, seconds=extension.total_seconds(), **by)
+                upsert(connection, EXTENSIONS, key, seconds=extension.total_seconds(), **by)

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from hw_grading.homework.notebook import Notebook, as_released
-from hw_support.submission.cells import InstructorCell, grade_id_of, marks_of
+from hw_support.submission.cells import InstructorCell, grade_id_of, nbgrader_metadata
 from hw_support.submission.file import UserError
 from hw_support.submission.released import first_line
 
@@ -72,7 +72,7 @@ def test_cells(db_url: str, assignment: str) -> list[InstructorCell]:
     return [cell for cell in cells if cell.is_test]
 
 
-def described(nb: NotebookNode, /, **more: Any) -> dict[str, Any]:
+def description_of(nb: NotebookNode, /, **more: Any) -> dict[str, Any]:
     """Return the JSON data of a released notebook, with `more` attributes, for students.
 
     The heading above a cell is the last one of level 2 or 3.
@@ -82,7 +82,7 @@ def described(nb: NotebookNode, /, **more: Any) -> dict[str, Any]:
         if (name := grade_id_of(cell)) is None:
             plain.append(cell.source)
             continue
-        marks = marks_of(cell)
+        marks = nbgrader_metadata(cell)
         flags = {flag: marks.get(flag) for flag in ("locked", "grade", "solution", "task")}
         points = float(marks["points"]) if "points" in marks else None
         about = {"grade_id": name, **flags, "checksum": marks.get("checksum")}

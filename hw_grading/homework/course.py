@@ -196,7 +196,7 @@ class Course:
         """
         return nbgrader_command.run(words, self.folder, log)
 
-    def must(self, *words: str, log: Path | None = None) -> None:
+    def run_nbgrader(self, *words: str, log: Path | None = None) -> None:
         """Run one nbgrader command; raise `UserError` with the end of its log if it fails."""
         if self.nbgrader(*words, log=log) != 0:
             text = log.read_text(encoding="utf-8", errors="replace") if log else ""
@@ -296,7 +296,7 @@ def released_copy(
     for path in scratch.sources(assignment) if only_released else ():
         if path.stem not in course.notebooks(assignment):
             path.unlink()
-    scratch.must("generate_assignment", assignment, log=folder / "log")
+    scratch.run_nbgrader("generate_assignment", assignment, log=folder / "log")
     return scratch
 
 

@@ -27,15 +27,15 @@ _AHEAD = timedelta(days=1)  # ahead of this machine's clock
 _ZONE = re.compile(r"[+-]?\w[\w+-]*(?:/\w[\w+-]*)*", re.ASCII)
 
 
-def why_unusable(folder: Path) -> str | None:
-    """Return why a folder in `submitted/` cannot be graded, and what to do; None if it can."""
+def why_unusable(folder: Path) -> str:
+    """Return why a folder in `submitted/` cannot be graded, and what to do; "" if it can."""
     if os.path.islink(folder) or os.path.islink(folder.parent):
         return "it is a symbolic link. Replace it with a copy of its target"
     for path in itertools.islice(files_below(folder, folders=True), MAX_LISTED):
         if len(path.parts) - len(folder.parts) > _DEEPEST:
             inner = path.parts[len(folder.parts)]
             return f"it has more than {_DEEPEST} folders within {quoted(inner)}. Remove them"
-    return None
+    return ""
 
 
 def files_below(folder: Path, *, folders: bool = False) -> Iterator[Path]:

@@ -299,8 +299,8 @@ def has_manifest(course: Path, assignment: str) -> bool:
     return (course / STAFF / assignment / FILE_NAME).is_file()
 
 
-def why_no_id(student: str) -> str | None:
-    """Return the reason why a name is not a valid student id; None if it is valid.
+def why_no_id(student: str) -> str:
+    """Return the reason why a name is not a valid student id; "" if it is valid.
 
     An id is written into pages, tables, commands and paths. So it may only contain characters that
     need no escaping in any of them.
@@ -308,7 +308,7 @@ def why_no_id(student: str) -> str | None:
     if len(student) > LONGEST_ID:
         return f"its name has more than {LONGEST_ID} characters"
     if re.fullmatch(r"\w[\w.@+-]*", student) and visible(student) == student:
-        return None
+        return ""
     allowed = "expected letters, digits and _ . @ + -, and first a letter, a digit or _"
     return f"its name is {student!a}: {allowed}"
 

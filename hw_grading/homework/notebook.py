@@ -21,7 +21,13 @@ from nbformat import NotebookNode
 from hw_grading.homework.points import filled, worth_of
 from hw_grading.notebooks import open_notebook
 from hw_support.source import bound_by, checks_in
-from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of, marks_of, text_of
+from hw_support.submission.cells import (
+    NEW_CELL,
+    InstructorCell,
+    grade_id_of,
+    nbgrader_metadata,
+    text_of,
+)
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
@@ -36,7 +42,7 @@ _SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME.*", 
 
 def kind_of(cell: Mapping[str, Any]) -> str:
     """Return the kind of a cell."""
-    marks = marks_of(cell)
+    marks = nbgrader_metadata(cell)
     if marks.get("solution") or marks.get("task"):
         return ANSWER
     if marks.get("grade") and cell.get("cell_type") == "code":
@@ -191,7 +197,7 @@ def _cells_in(cells: Iterable[Mapping[str, Any]]) -> Iterator[Cell]:
         cell_type = str(cell.get("cell_type"))
         if cell_type == "markdown":
             text = filled(text, worth)
-        if cell_type == "markdown" and not marks_of(cell).get("solution"):
+        if cell_type == "markdown" and not nbgrader_metadata(cell).get("solution"):
             for marks, heading, points in _HEADING.findall(text):
                 level = len(marks)
                 headings |= {n: heading if n == level else "" for n in range(level, 5)}

@@ -20,7 +20,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from hw_support.source import named_checks_in, tree_of
-from hw_support.submission.cells import grade_id_of, marks_of, text_of
+from hw_support.submission.cells import grade_id_of, nbgrader_metadata, text_of
 
 _METHODS = ("part", "table", "untouched", "shows", "random")  # of `Checks`, which make parts
 _PLACEHOLDER = re.compile(r"\{\{ *points\b(?P<names>[^{}|]*)(?:\|(?P<form>[^{}]*))?\}\}")
@@ -29,7 +29,7 @@ _WORDS = "words"  # the only form other than a number
 
 def points_of(cell: Mapping[str, Any]) -> float:
     """Return the points of a cell; 0 if it has none."""
-    points = marks_of(cell).get("points", 0)
+    points = nbgrader_metadata(cell).get("points", 0)
     return float(points) if _has_points(cell) and isinstance(points, int | float) else 0.0
 
 
@@ -58,7 +58,7 @@ def set_points(notebook: NotebookNode) -> list[str]:
 
 
 def _has_points(cell: Mapping[str, Any]) -> bool:
-    marks = marks_of(cell)
+    marks = nbgrader_metadata(cell)
     return bool(marks.get("grade") or marks.get("task"))
 
 
@@ -71,7 +71,7 @@ def _worth_of_parts(cell: Mapping[str, Any]) -> float | None:
     None if the cell has no parts, or if the number cannot be read from its text: because of an
     expression in the place of a number, or a part in a loop or function.
     """
-    marks = marks_of(cell)
+    marks = nbgrader_metadata(cell)
     if cell.get("cell_type") != "code" or not marks.get("grade") or marks.get("solution"):
         return None
     tree = tree_of(text_of(cell.get("source")))

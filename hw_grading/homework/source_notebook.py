@@ -20,7 +20,7 @@ from hw_grading.homework.checks_cells import Above, wrong_in
 from hw_grading.homework.homework import Manifest
 from hw_grading.homework.notebook import as_released, is_test, uses_checks
 from hw_grading.homework.points import not_understood, worth_of
-from hw_support.submission.cells import grade_id_of, marks_of
+from hw_support.submission.cells import grade_id_of, nbgrader_metadata
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
@@ -60,7 +60,7 @@ def mistakes(notebook: NotebookNode, *, with_checks_alone: bool = False) -> Iter
         yield f"its kernel runs {quoted(language)}. Only Python kernels can be graded."
     above, worth = Above(), worth_of(notebook.cells)
     for number, cell in enumerate(notebook.cells, 1):
-        name = marks_of(cell).get("grade_id") or f"{number} from the top"
+        name = nbgrader_metadata(cell).get("grade_id") or f"{number} from the top"
         has_checks = is_test(cell) and uses_checks(cell)
         said = [*_in_cell(cell)] if has_checks or not with_checks_alone else []
         yield from (f"cell {name}: {sentence}" for sentence in said)
@@ -80,7 +80,7 @@ def wrong_marks(notebook: NotebookNode) -> Iterator[str]:
     """Yield a sentence for each cell that nbgrader could not release because of its metadata."""
     found, seen = False, dict[str, int]()
     for number, cell in enumerate(notebook.cells, 1):
-        marks = marks_of(cell)
+        marks = nbgrader_metadata(cell)
         is_task, is_text = bool(marks.get("task")), cell.cell_type == "markdown"
         is_graded = bool(marks.get("grade"))
         if not (is_task or is_graded or marks.get("solution") or marks.get("locked")):
@@ -150,7 +150,7 @@ def _in_cell(cell: NotebookNode) -> Iterator[str]:
     if wrong := next(_wrong_delimiters(cell.source), ""):
         yield wrong  # what follows it comes from it
         return
-    is_answer, is_solved = marks_of(cell).get("solution"), "BEGIN SOLUTION" in cell.source
+    is_answer, is_solved = nbgrader_metadata(cell).get("solution"), "BEGIN SOLUTION" in cell.source
     if cell.get("attachments") and (is_answer or is_solved or "BEGIN MARK SCHEME" in cell.source):
         yield (
             f"students would get its attached picture {quoted(min(cell.attachments))} although "

@@ -21,7 +21,7 @@ from traitlets import Dict, Integer, TraitError, Unicode
 from traitlets.config import Configurable
 
 from hw_grading import DISTRIBUTION
-from hw_grading.gradebook.collected import Record
+from hw_grading.gradebook.collected import CollectedRecord
 from hw_grading.homework.course import Course
 from hw_grading.homework.folders import time_of
 from hw_grading.lms.downloads import NOTEBOOK, Upload
@@ -211,7 +211,7 @@ def _files(version: Mapping[str, Any]) -> tuple[Attached, ...]:
 
 
 def found_on_canvas(
-    course: Course, assignment: str, records: Mapping[str, Record], stack: ExitStack
+    course: Course, assignment: str, records: Mapping[str, CollectedRecord], stack: ExitStack
 ) -> tuple[list[list[Found]], list[tuple[str, str]]]:
     """Return the files of each student's last attempt, and those without a file, with the reason.
 
@@ -250,7 +250,7 @@ def found_on_canvas(
 
 
 def _collected(
-    course: Course, assignment: str, records: Mapping[str, Record]
+    course: Course, assignment: str, records: Mapping[str, CollectedRecord]
 ) -> dict[tuple[str, int], Path]:
     """Return the notebooks that were collected, by Canvas' numbers of the user and the file."""
     there = {}

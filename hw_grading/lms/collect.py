@@ -13,7 +13,7 @@ from nbgrader.plugins import ExtractorPlugin
 
 from hw_grading.gradebook.absences import absences_in
 from hw_grading.gradebook.collected import (
-    Record,
+    CollectedRecord,
     keep_aside,
     read_collected,
     write_collected,
@@ -239,7 +239,7 @@ def _counting(group: Sequence[Found], assignment: str) -> list[Found]:
     return [replace(one, beside=beside) for one in counts]
 
 
-def _write(course: Course, plan: Plan, records: dict[str, Record]) -> list[str]:
+def _write(course: Course, plan: Plan, records: dict[str, CollectedRecord]) -> list[str]:
     """Write a plan's submissions, add their records, and return a line for each that failed."""
     failed: list[str] = []
     for entry in plan.entries:

@@ -23,7 +23,7 @@ from traitlets.config import Configurable
 
 from hw_grading.gradebook.extensions import extensions_by_student
 from hw_grading.gradebook.given import NBGRADERS, note_export
-from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.gradebook.results import Results, StudentResult, read_results
 from hw_grading.gradebook.scores import Student, open_gradebook, record_by
 from hw_grading.gradebook.tables import now
 from hw_grading.homework.course import Course
@@ -65,7 +65,7 @@ class Grade:
     """One student's grade, with what the roster, or else the gradebook, knows of the student."""
 
     person: Person
-    result: Result
+    result: StudentResult
     is_zero: bool = False  # nothing was submitted, and that counts 0
 
     @property
@@ -75,7 +75,7 @@ class Grade:
 
     @property
     def why_not_final(self) -> str:
-        """What has to be graded or mended; "" if nothing has."""
+        """What has to be graded or repaired; "" if nothing has."""
         result = self.result
         if result.status is Status.NOT_GRADED:
             return "not graded"
@@ -120,7 +120,7 @@ class Exported:
     message: str
     content: bytes
     to_check: list[str]
-    given: dict[str, Result]  # whose scores are in the file, by student
+    given: dict[str, StudentResult]  # whose scores are in the file, by student
 
     @property
     def last_line(self) -> str:
@@ -192,7 +192,7 @@ def grades_of(
         }
         grades[student] = Grade(replace(person, id=student, **more), result)
     for person in of.values():
-        result = results.others.get(person.id, Result(Student(person.id)))
+        result = results.others.get(person.id, StudentResult(Student(person.id)))
         grades[person.id] = Grade(person, result)
     for student in _zeros(results, [s for s, one in grades.items() if not one.result.status]):
         grades[student] = replace(grades[student], is_zero=True)
@@ -283,7 +283,11 @@ def _filled(platform: Platform, path: Path, grades: Grades, column: str) -> Expo
 
 
 def _comments(
-    table: Table, column: int, given: Mapping[str, Result], lines: Mapping[str, int], of: Results
+    table: Table,
+    column: int,
+    given: Mapping[str, StudentResult],
+    lines: Mapping[str, int],
+    of: Results,
 ) -> tuple[dict[int, str], list[str]]:
     """Return a comment on the result for each line, and the students who have a person's.
 
@@ -431,7 +435,7 @@ class PlainCsv(ExportPlugin):
         self.log.info("Exporting grades to %s", to)
         course = Course.of(self.parent.coursedir)
         names, asked = [one.name for one in gradebook.assignments], set(map(str, self.assignment))
-        rows, given = list[dict[str, Any]](), dict[str, dict[str, Result]]()
+        rows, given = list[dict[str, Any]](), dict[str, dict[str, StudentResult]]()
         waiting = dict[str, int]()
         try:
             for name in names:

@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
-from hw_grading.gradebook.collected import Record, read_collected
+from hw_grading.gradebook.collected import CollectedRecord, read_collected
 from hw_grading.gradebook.database import Unavailable
 from hw_grading.gradebook.given import Feedback, feedback_of, pages_of
 from hw_grading.gradebook.requests import requests_in
@@ -40,7 +40,7 @@ from hw_grading.rendering.feedback.summary import in_short
 from hw_grading.rendering.markdown import comment_markdown
 from hw_grading.texts import counted, message_of, named, typed, write_whole
 from hw_support.student.pdf import write_pdf
-from hw_support.submission.cells import marks_of
+from hw_support.submission.cells import nbgrader_metadata
 from hw_support.submission.file import UserError, read_regular_file
 
 _Name = Callable[[str], str]  # of a file in the zip, by the file's own name
@@ -167,7 +167,7 @@ def _named_by_id(student: str) -> _Name:
 
 def _named_as_collected(
     platform: Platform,
-    records: Mapping[str, Record],
+    records: Mapping[str, CollectedRecord],
     people: Roster,
     why: defaultdict[str, list[str]],
 ) -> dict[str, _Name]:
@@ -189,7 +189,7 @@ def _named_as_collected(
     return found
 
 
-def _who(record: Record) -> Who:
+def _who(record: CollectedRecord) -> Who:
     return Who(record.account, record.keys, account=record.account)
 
 
@@ -211,5 +211,5 @@ def _pdf_of(results: Results, student: str, path: Path) -> bytes:
 
 def _is_given(cell: NotebookNode) -> bool:
     """Whether a cell of code is the instructor's."""
-    marks = marks_of(cell)
+    marks = nbgrader_metadata(cell)
     return bool(marks.get("locked")) or is_test(cell)

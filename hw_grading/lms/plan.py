@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
-from hw_grading.gradebook.collected import Collected, LeftOut, Record
+from hw_grading.gradebook.collected import Collected, CollectedRecord, LeftOut
 from hw_grading.homework.course import Course
 from hw_grading.homework.folders import TIMESTAMP, read_time
 from hw_grading.lms.downloads import content_of
@@ -45,7 +45,7 @@ class Entry:
 
     person: Person
     found: Found
-    record: Record  # what to remember of it
+    record: CollectedRecord  # what to remember of it
     state: str  # `NEW`, `REPLACES` or `THERE`
 
 
@@ -92,7 +92,7 @@ def decide(
     roster: Roster,
     found: Sequence[Found],
     left_out: Sequence[Told],
-    collected: Mapping[str, Record],
+    collected: Mapping[str, CollectedRecord],
     left: Collection[str] = (),
 ) -> Plan:
     """Decide which of the found files to collect; `collected` is by student id.
@@ -140,8 +140,8 @@ def decide(
     return plan
 
 
-def _record(found: Found, sha256: str) -> Record:
-    return Record(
+def _record(found: Found, sha256: str) -> CollectedRecord:
+    return CollectedRecord(
         file=found.upload.file,
         platform=found.platform,
         sha256=sha256,
@@ -184,7 +184,9 @@ def _newest(student: str, found: list[Found], assignment: str) -> tuple[Found, b
     return found[0], content, others
 
 
-def _state(where: Path, assignment: str, found: Found, sha256: str, before: Record | None) -> str:
+def _state(
+    where: Path, assignment: str, found: Found, sha256: str, before: CollectedRecord | None
+) -> str:
     """Return what a file is to ``submitted/``; `UserError` if that may have a newer one."""
     for place in (where, where.parent):
         if place.is_symlink() or (os.path.lexists(place) and not place.is_dir()):

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, pstdev
 
-from hw_grading.gradebook.results import Result, Results
-from hw_grading.gradebook.scores import Cell
+from hw_grading.gradebook.results import Results, StudentResult
+from hw_grading.gradebook.scores import ScoredCell
 from hw_support.submission.problems import Kind
 
 MAX_BARS = 9
@@ -29,7 +29,7 @@ class Points:
 
 
 @dataclass(frozen=True)
-class Question:
+class QuestionFigures:
     """A cell with points."""
 
     cell: str
@@ -50,7 +50,7 @@ class Figures:
     graded: int  # by all tests
     of_tests: bool  # whether the total is that of tests alone
     total: Points
-    questions: tuple[Question, ...]
+    questions: tuple[QuestionFigures, ...]
 
 
 def figures_of(results: Results) -> Figures:
@@ -73,7 +73,9 @@ def figures_of(results: Results) -> Figures:
     )
 
 
-def _question(results: Results, graded: Sequence[Result], cell: Cell) -> Question:
+def _question(
+    results: Results, graded: Sequence[StudentResult], cell: ScoredCell
+) -> QuestionFigures:
     given, empty, waiting, timed_out = list[float](), list[float](), 0, 0
     stubs = 0
     for result in graded:
@@ -93,7 +95,7 @@ def _question(results: Results, graded: Sequence[Result], cell: Cell) -> Questio
     answered = len(given) + waiting - stubs
     if not waiting:  # zeros of empty answers are not the mean of those that people have graded
         given += empty
-    return Question(
+    return QuestionFigures(
         cell.name,
         str(results.places[cell.name]),
         cell.by_hand,

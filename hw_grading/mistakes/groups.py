@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from hw_grading.gradebook.corrections import Correction
-from hw_grading.gradebook.corrections import Kind as CorrectionKind
+from hw_grading.gradebook.corrections import CorrectionKind as CorrectionKind
 from hw_grading.gradebook.given import Told
-from hw_grading.gradebook.results import Result, Results
+from hw_grading.gradebook.results import Results, StudentResult
 from hw_grading.homework.course import Course
 from hw_grading.homework.notebook import ANSWER, TEST, Cell, Notebook
 from hw_grading.mistakes.known import Mistake, read_mistakes, sentence_for
@@ -95,7 +95,7 @@ def _pardons(results: Results, test: str) -> list[Correction]:
     return [one for one in changes if one.cell == test and one.kind is CorrectionKind.GROUP]
 
 
-def failures_of(result: Result) -> dict[str, list[PartResult]]:
+def failures_of(result: StudentResult) -> dict[str, list[PartResult]]:
     """Return a student's failed parts by test; without those that met no answer."""
     found: defaultdict[str, list[PartResult]] = defaultdict(list)
     tests = {one.cell.name for one in result.known.scores if not one.cell.by_hand}
@@ -117,7 +117,7 @@ def key_of(failed: Iterable[PartResult]) -> tuple[str, ...]:
 # -- what students are told
 
 
-def mistakes_of(result: Result, mistakes: Sequence[Mistake]) -> Told:
+def mistakes_of(result: StudentResult, mistakes: Sequence[Mistake]) -> Told:
     """Return the sentences of the known mistakes of a student."""
     found: dict[str, dict[str, str]] = {}
     for test, failed in failures_of(result).items() if mistakes else ():
@@ -128,7 +128,7 @@ def mistakes_of(result: Result, mistakes: Sequence[Mistake]) -> Told:
     return found
 
 
-def told_to(result: Result, mistakes: Sequence[Mistake]) -> Told:
+def told_to(result: StudentResult, mistakes: Sequence[Mistake]) -> Told:
     """Return what a student is told of known mistakes, other than what messages say already."""
     known, parts = mistakes_of(result, mistakes), result.run.parts if result.run else ()
     said = {test: " ".join(p.message for p in parts if p.cell == test) for test in known}

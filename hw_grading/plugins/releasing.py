@@ -10,7 +10,7 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from packaging.utils import canonicalize_name
 
-from hw_grading.homework.cells import described
+from hw_grading.homework.cells import description_of
 from hw_grading.homework.course import Course
 from hw_grading.homework.homework import Manifest, has_manifest, manifest_of
 from hw_grading.homework.notebook import is_test, is_trusted, uses_checks
@@ -97,7 +97,7 @@ class DescribeRelease(NbGraderPreprocessor):
         course = Course.of(self.parent.parent.coursedir)
         folder = course.release(names["assignment"])
         folder.mkdir(parents=True, exist_ok=True)
-        text = description_of(course, names["assignment"], names["notebook"], nb)
+        text = release_description(course, names["assignment"], names["notebook"], nb)
         write_whole(folder / f"{names['notebook']}{ENDING}", text.encode())
         return nb, resources
 
@@ -121,12 +121,12 @@ def _told_to_students(
     return told
 
 
-def description_of(course: Course, assignment: str, name: str, notebook: NotebookNode) -> str:
+def release_description(course: Course, assignment: str, name: str, notebook: NotebookNode) -> str:
     """Describe a released notebook as JSON; see `hw_support.submission.released`."""
     limits, manifest = ExecuteSubmission(config=course.config), manifest_of(course.root, assignment)
     seconds, ids = manifest.seconds("cpu_seconds"), grade_ids_in(notebook)
     needed = requirements_of(course.root, [notebook])
-    description = described(
+    description = description_of(
         notebook,
         assignment=assignment,
         notebook=name,

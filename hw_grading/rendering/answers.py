@@ -22,7 +22,7 @@ from hw_grading.rendering.cleaning import (
     clean_html,
     without_pictures,
 )
-from hw_grading.rendering.limits import Limits, NotShown
+from hw_grading.rendering.limits import NotShown, PageLimits
 from hw_grading.rendering.markdown import render_markdown
 from hw_grading.rendering.pictures import uri_in
 from hw_grading.texts import without_codes, without_controls
@@ -38,19 +38,19 @@ _FOLDED = 20  # lines; a longer text is folded for graders
 _MAX_OUTPUTS = 200  # of one cell
 
 
-def text_html(source: str, attachments: Any = None, limits: Limits | None = None) -> Markup:
+def text_html(source: str, attachments: Any = None, limits: PageLimits | None = None) -> Markup:
     """Return markdown as HTML. `attachments` are those of its cell."""
-    limits = limits or Limits()
+    limits = limits or PageLimits()
     bundles = attachments if isinstance(attachments, Mapping) else {}
     return Markup(without_controls(render_markdown(source, bundles, limits)))
 
 
-def code_html(source: str, limits: Limits | None = None, *, nowrap: bool = False) -> Markup:
+def code_html(source: str, limits: PageLimits | None = None, *, nowrap: bool = False) -> Markup:
     """Return Python code as HTML in pygments' classes, in a block of its own unless `nowrap`.
 
     For long lines pygments takes quadratic time, and for lines of blanks: these lines lose them.
     """
-    limits = limits or Limits()
+    limits = limits or PageLimits()
     code = visible(limits.cut(encodable(source.replace("\r\n", "\n")), LONGEST_CODE))
     lines = [line.rstrip(" \t") for line in code.split("\n")]
     code = "\n".join(lines)
@@ -63,9 +63,9 @@ def code_html(source: str, limits: Limits | None = None, *, nowrap: bool = False
     return Markup(block).format(code)
 
 
-def answer_html(cell: Mapping[str, Any], limits: Limits | None = None) -> Markup:
+def answer_html(cell: Mapping[str, Any], limits: PageLimits | None = None) -> Markup:
     """Return the HTML of an answer for graders: plots, then what was printed, then the code."""
-    limits = limits or Limits()
+    limits = limits or PageLimits()
     source = text_of(cell.get("source"))
     if cell.get("cell_type") != "code":
         if not source.strip() and not cell.get("attachments"):
@@ -78,13 +78,13 @@ def answer_html(cell: Mapping[str, Any], limits: Limits | None = None) -> Markup
 
 
 def outputs_html(
-    cell: Mapping[str, Any], limits: Limits | None = None, *, for_graders: bool = True
+    cell: Mapping[str, Any], limits: PageLimits | None = None, *, for_graders: bool = True
 ) -> Markup:
     """Return the HTML of a code cell's outputs; "" if there are none.
 
     Graders see pictures first, and long texts folded. Students see the notebook's order.
     """
-    limits = limits or Limits()
+    limits = limits or PageLimits()
     shown: list[tuple[bool, Markup]] = []  # whether it is a picture, and its HTML
     pictures = 0
     outputs = outputs_of(cell)
@@ -103,10 +103,10 @@ def outputs_html(
 
 
 def printed_html(
-    text: str, kind: str = "text", limits: Limits | None = None, *, folded: bool = True
+    text: str, kind: str = "text", limits: PageLimits | None = None, *, folded: bool = True
 ) -> Markup:
     """Return printed text as HTML: without colours and control characters."""
-    limits = limits or Limits()
+    limits = limits or PageLimits()
     shown = visible(without_codes(limits.cut(text, LONGEST_PRINTED)).rstrip("\n"))
     if not shown.strip():
         return Markup()
@@ -122,7 +122,7 @@ def printed_html(
 
 
 def _shown(
-    output: Mapping[str, Any], limits: Limits, pictures: int, for_graders: bool
+    output: Mapping[str, Any], limits: PageLimits, pictures: int, for_graders: bool
 ) -> tuple[bool, Markup]:
     """Return whether an output is a picture, and its HTML; `NotShown` with the reason."""
     kind, data = output.get("output_type"), output.get("data")
@@ -154,14 +154,14 @@ def _shown(
     raise NotShown(f"An output of type '{kinds}' is not shown.")
 
 
-def html_of(markup: str, limits: Limits) -> str:
+def html_of(markup: str, limits: PageLimits) -> str:
     """Return HTML that a student's code made, cleaned; beyond the page's limits, as text."""
     if limits.parses(without_pictures(markup)):
         return clean_html(markup, None, limits)
     return as_text(limits.cut(markup, LONGEST_TYPED))
 
 
-def _error(output: Mapping[str, Any], limits: Limits, for_graders: bool) -> Markup:
+def _error(output: Mapping[str, Any], limits: PageLimits, for_graders: bool) -> Markup:
     lines = output.get("traceback")
     said = error_of(output)
     traceback = "\n".join(map(text_of, lines)) if isinstance(lines, list) else ""

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import nh3
 from pygments.token import STANDARD_TYPES  # type: ignore[import-untyped]
 
-from hw_grading.rendering.limits import Limits, NotShown
+from hw_grading.rendering.limits import NotShown, PageLimits
 from hw_grading.rendering.pictures import bundle_of, uri_in
 from hw_grading.texts import cut
 from hw_support.submission.problems import encodable
@@ -110,7 +110,7 @@ _ALLOWED: dict[str, Any] = {
 
 
 def clean_html(
-    text: str, attachments: Mapping[str, Any] | None = None, limits: Limits | None = None
+    text: str, attachments: Mapping[str, Any] | None = None, limits: PageLimits | None = None
 ) -> str:
     """Return HTML that runs no script, loads nothing from elsewhere and leaves its page alone.
 
@@ -124,7 +124,7 @@ def clean_html(
     too_large = len(bare) > _LONGEST_HTML or tags > _MAX_TAGS or formatting * tags > _MAX_COPIES
     if too_large or len(_SPAN.findall(bare)) > _MAX_SPANS:
         return as_text(cut(text, LONGEST_TYPED))
-    allow = _Allow(attachments or {}, limits or Limits())
+    allow = _Allow(attachments or {}, limits or PageLimits())
     clean = nh3.clean(text, attribute_filter=allow.attribute, **_ALLOWED)
     steps = (-1 if end else 1 for end in _TAG.findall(clean))
     too_deep = max(accumulate(steps), default=0) > _DEEPEST
@@ -145,7 +145,7 @@ def as_text(text: str, note: str = _NOTE) -> str:
 class _Allow:
     """Allows the values of one text's attributes, and a limited number of pictures."""
 
-    def __init__(self, attachments: Mapping[str, Any], limits: Limits) -> None:
+    def __init__(self, attachments: Mapping[str, Any], limits: PageLimits) -> None:
         self._attachments, self._limits = attachments, limits
         self._pictures = MAX_PICTURES
 

@@ -19,7 +19,7 @@ class NotShown(ValueError):
 
 
 @dataclass
-class Limits:
+class PageLimits:
     """What is left for the texts and pictures on one page: many small ones add up."""
 
     words: int = 60_000  # short words and signs, for parsers

@@ -19,7 +19,7 @@ from latex2mathml.converter import Converter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from hw_grading.rendering.cleaning import LONGEST_TYPED, PICTURE_URI, as_text, clean_html
-from hw_grading.rendering.limits import Limits
+from hw_grading.rendering.limits import PageLimits
 from hw_grading.rendering.pictures import bundle_of
 from hw_support.submission.problems import encodable
 
@@ -51,7 +51,7 @@ _WITH_ITS_STOP = re.compile(
 _NAME = re.compile("[A-Za-z][A-Za-z\N{THIN SPACE}\N{SIX-PER-EM SPACE}]+")
 
 
-def render_markdown(source: str, attachments: Mapping[str, Any], limits: Limits) -> str:
+def render_markdown(source: str, attachments: Mapping[str, Any], limits: PageLimits) -> str:
     """Return markdown as clean HTML.
 
     A text beyond the bounds, or beyond what is left of its page, is shown as it was typed.
@@ -101,7 +101,7 @@ def _reference(found: re.Match[str]) -> str:
 class _Renderer(IPythonRenderer):
     """nbconvert's renderer without anchors and diagrams, with formulas as MathML."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: PageLimits) -> None:
         super().__init__(escape=False, exclude_anchor_links=True)
         self._limits = limits
 

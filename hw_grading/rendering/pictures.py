@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from hw_grading.notebooks import outputs_of
-from hw_grading.rendering.limits import Limits, NotShown
+from hw_grading.rendering.limits import NotShown, PageLimits
 from hw_support.submission.cells import text_of
 from hw_support.submission.problems import plain
 
@@ -29,14 +29,14 @@ _FORMATS = {  # the name of each kind, and how its files begin
 _BEGINNINGS = {"image/png": "iVBORw0KGg", "image/jpeg": "/9j/"}  # in base64
 
 
-def content_of(mime: str, data: str, limits: Limits | None = None) -> bytes:
+def content_of(mime: str, data: str, limits: PageLimits | None = None) -> bytes:
     """Return the bytes of a picture, if a page may show it; else raise `NotShown`.
 
     `data` is in base64, as in an output of a notebook.
     """
     if len(data) * 3 // 4 > MAX_BYTES + 1_000_000:  # with line ends
         raise NotShown(f"A picture of more than {MAX_BYTES / 1e6:.0f} MB is not shown.")
-    (limits or Limits()).take(data)
+    (limits or PageLimits()).take(data)
     name, beginning = _FORMATS[mime]
     try:
         raw = base64.b64decode("".join(data.split()), validate=True)
@@ -56,7 +56,7 @@ def content_of(mime: str, data: str, limits: Limits | None = None) -> bytes:
     return raw
 
 
-def uri_in(bundle: Any, limits: Limits | None = None) -> str | None:
+def uri_in(bundle: Any, limits: PageLimits | None = None) -> str | None:
     """Return the picture in a bundle of data by type as a data URI; None if it has no picture.
 
     `NotShown` if the bundle has a picture that may not be shown, or is too much for its page.

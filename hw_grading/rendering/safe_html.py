@@ -1,7 +1,7 @@
 """Formgrader's pages: what nbconvert, which trusts notebooks, writes into them.
 
 ``nbgrader_config.py`` names these filters and this preprocessor. The texts of a page share their
-`Limits`, because formgrader's server answers nobody else while it makes a page.
+`PageLimits`, because formgrader's server answers nobody else while it makes a page.
 """
 
 from collections.abc import MutableMapping
@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from hw_grading.rendering.answers import code_html, html_of, outputs_html, text_html
-from hw_grading.rendering.limits import Limits
+from hw_grading.rendering.limits import PageLimits
 
 # In nbconvert's resources for a page: its limits, and what was already cleaned for it.
 _LIMITS, _CLEAN = "hw_grading_limits", "hw_grading_clean"
@@ -60,8 +60,8 @@ class CleanOutputs(Preprocessor):
         return cell, resources
 
 
-def _limits(resources: MutableMapping[str, Any] | None) -> Limits:
-    return Limits() if resources is None else resources.setdefault(_LIMITS, Limits())
+def _limits(resources: MutableMapping[str, Any] | None) -> PageLimits:
+    return PageLimits() if resources is None else resources.setdefault(_LIMITS, PageLimits())
 
 
 def _kept(html: str, resources: MutableMapping[str, Any] | None) -> str:

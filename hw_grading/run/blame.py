@@ -49,7 +49,7 @@ def exchange() -> Iterator[None]:
         raise BadExchange(str(error) or type(error).__name__) from error
 
 
-def described(error: Exception) -> str:
+def error_words(error: Exception) -> str:
     """Describe an exception of the grader, and the line of the grader's code that raised it."""
     if isinstance(error, UserError):
         return str(error)

@@ -20,7 +20,7 @@ from hw_grading.homework.homework import Homework, Manifest
 from hw_grading.homework.notebook import at_start, name_of
 from hw_grading.notebooks import errors_in
 from hw_grading.outcome import GraderFault, HelperEnded
-from hw_grading.run.blame import BadExchange, described, exchange
+from hw_grading.run.blame import BadExchange, error_words, exchange
 from hw_grading.run.outputs import Outputs
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox import environment
@@ -175,7 +175,7 @@ class Kernel:
                 self._client.stop()
             self._there.end()
         except Exception as error:
-            get_logger().warning("kernel: %s", described(error))
+            get_logger().warning("kernel: %s", error_words(error))
 
     # -- one cell
 
@@ -201,7 +201,7 @@ class Kernel:
         self._room -= running.outputs.size
         if running.outputs.dropped:
             what = f"printed more than {most:,} bytes: the grader dropped the rest"
-            self._problems.add(cell, Kind.OUTPUT_LIMIT, what, Severity.MENDED)
+            self._problems.add(cell, Kind.OUTPUT_LIMIT, what, Severity.REPAIRED)
         self._look_after(running, lost)
         return lost is None and running.overrun is None
 

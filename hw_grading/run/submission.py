@@ -37,7 +37,7 @@ from hw_grading.homework.notebook import (
 from hw_grading.notebooks import errors_in
 from hw_grading.outcome import CellFault, CellScore, HelperEnded, Outcome, PartResult
 from hw_grading.run import scores
-from hw_grading.run.blame import described, fault_in
+from hw_grading.run.blame import error_words, fault_in
 from hw_grading.run.kernel import Ended, Kernel, Problems
 from hw_grading.run.settings import RunSettings
 from hw_grading.sandbox import syscalls
@@ -57,7 +57,7 @@ _EXAMINER_CPU_SECONDS = 60.0  # CPU time of the examiner itself for one test cel
 
 
 class SubmissionRun:
-    """One run of a submission that was read and mended; the notebook is changed in place."""
+    """One run of a submission that was read and repaired; the notebook is changed in place."""
 
     def __init__(
         self, nb: NotebookNode, seed: int, settings: RunSettings, homework: Homework
@@ -126,7 +126,7 @@ class SubmissionRun:
             return kernel, examination
         except Exception as error:
             stop = self._kernel and self._kernel.watch.stop
-            why = stop.reason if stop else described(error)
+            why = stop.reason if stop else error_words(error)
             raise HelperEnded(f"no kernel can be started ({why})") from error
 
     # -- one cell
@@ -191,8 +191,8 @@ class SubmissionRun:
             raise Ended(Kind.TIME_LIMIT, why, cell) from None
         watch.end_helper()
         # A kernel that ended for no known reason may have been killed by the examiner.
-        if verdict.gone and (not end or (kernel.died and not verdict.ended)):
-            why = f"the notebook stopped answering in {name_of(cell)}: {verdict.gone}"
+        if verdict.link_error and (not end or (kernel.died and not verdict.kernel_ended)):
+            why = f"the notebook stopped answering in {name_of(cell)}: {verdict.link_error}"
             raise Ended(Kind.PROTOCOL, why, cell)
         if end:
             raise end
@@ -201,7 +201,7 @@ class SubmissionRun:
             self._problems.add(cell, Kind.PROTOCOL, what)
         if verdict.lacks_second_try:
             what = "has no second try: the notebook could start no process for it"
-            self._problems.add(cell, Kind.PROTOCOL, what, Severity.MENDED)
+            self._problems.add(cell, Kind.PROTOCOL, what, Severity.REPAIRED)
 
     def _waits(self, index: int) -> bool:
         """Return whether a test that was examined waits for second tries."""
@@ -240,7 +240,7 @@ class SubmissionRun:
             if is_own and (errors := errors_in(cell)):
                 fault = fault_in(cell.source, errors[0]["ename"], own)
             if is_test(cell):
-                faults = (verdict.fault, verdict.above) if verdict else (fault, above)
+                faults = (verdict.fault, verdict.fault_above) if verdict else (fault, above)
                 self._settle_test(cell, index, *faults)
                 continue
             if fault:

@@ -81,7 +81,7 @@ def prepared_folder() -> Path:
     (path / "fonts").mkdir()
     _copy_lists_of_fonts(path / "fonts")
     # Copy the packages: compiled files beside the originals contain the path of their folder.
-    # Leave out the code that reads and mends submissions: cells do not need it.
+    # Leave out the code that reads and repairs submissions: cells do not need it.
     left_out = shutil.ignore_patterns("__pycache__", "submission")
     for package, name in ((hw_support, "hw_support"), (answering, "answering")):
         original, copy = Path(str(package.__file__)).parent, path / "homework" / name

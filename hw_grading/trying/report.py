@@ -206,7 +206,7 @@ class Tried:
         )
         every: dict[str, Sequence[str]] = {
             "Wrong answers that no test catches": _shown(self.survivors),
-            "To mend": self.findings,
+            "To repair": self.findings,
             chance: [
                 f"{_shown([one])[0]}\n    caught in {count} of {times}"
                 for one, count, times in self.by_chance

@@ -44,7 +44,7 @@ _Answer = TypeVar("_Answer")
 
 
 @dataclass
-class Result:
+class TrialResult:
     """What tests gave to one answer, in all notebooks together."""
 
     # Points by test: all of them if it has no score, and 0 of a test without points that failed.
@@ -160,7 +160,7 @@ class Grading:
         *,
         who: Sequence[str] = (_WHO,),
         is_mutant: bool = False,
-    ) -> Iterator[tuple[_Answer, Result]]:
+    ) -> Iterator[tuple[_Answer, TrialResult]]:
         """Grade answers, once in each name of `who`, and yield each with its result, in order.
 
         An answer is notebooks with some of their tests, and other sources of cells. One that no
@@ -172,7 +172,7 @@ class Grading:
         )
         while begun:
             answer, futures = begun.popleft()
-            result = Result()
+            result = TrialResult()
             for tests, future in futures:
                 try:
                     result.add(settled(future.result(), self.sound), tests, self.due)

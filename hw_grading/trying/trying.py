@@ -30,7 +30,7 @@ from hw_grading.trying.calls import Recorded, recorded
 from hw_grading.trying.habits import habits
 from hw_grading.trying.plan import Plan
 from hw_grading.trying.report import Tried, write_page
-from hw_grading.trying.submitting import Grading, Result, Submitted, names
+from hw_grading.trying.submitting import Grading, Submitted, TrialResult, names
 from hw_grading.trying.survivors import try_wrong_answers
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError
@@ -74,7 +74,7 @@ def _tried(course: Course, assignment: str, mutants: int | None, folder: Path) -
             solutions=sum(cell.solutions or 0.0 for cell in grading.cells),
             untouched=sum(cell.untouched or 0.0 for cell in grading.cells),
             findings=[sentence for cell in grading.cells for sentence in cell.findings],
-            digest=digest_of(scratch, assignment),
+            digest=homework_digest(scratch, assignment),
             habits=[said for plan in grading.plans for said in habits(plan)],
             none_passes=bool(grading.cells) and not grading.sound,
         )
@@ -99,7 +99,7 @@ def _expect_python(course: Course, assignment: str) -> None:
             continue
         wrong += [f"{path}: {one}" for one in mistakes(notebook) if "not valid Python" in one]
     if wrong:
-        raise UserError("\n".join([*wrong, "Nothing was tried. Mend this, then try again."]))
+        raise UserError("\n".join([*wrong, "Nothing was tried. Repair this, then try again."]))
 
 
 def _digest_of_all(course: Course, assignment: str, mutants: int | None) -> str:
@@ -115,7 +115,7 @@ def _digest_of_all(course: Course, assignment: str, mutants: int | None) -> str:
     return digest.hexdigest()
 
 
-def digest_of(course: Course, assignment: str) -> str:
+def homework_digest(course: Course, assignment: str) -> str:
     """Return a digest of a homework's code cells and staff code, 16 hexadecimal digits.
 
     If it has changed, so may have what is found out.
@@ -168,7 +168,7 @@ def _find_out_what_tests_need(grading: Grading, tried: Tried) -> None:
     solutions get then.
     """
     every = [_Test(plan, t) for plan in grading.plans for t in grading.usable(plan, plan.tests)]
-    failing: dict[_Test, Result] = {}
+    failing: dict[_Test, TrialResult] = {}
     for test, result in grading.graded(one.asked() for one in every):
         grading.seconds[test.name] = result.cpu_seconds
         if result.lost:

@@ -189,7 +189,7 @@ class Cases:
             with self._notebook.limited(), output(dropped=True):
                 yield
         except NOTHING_RIGHT as error:
-            why = failures.described(error, None)
+            why = failures.error_message(error, None)
             name = self._function.name
             raise StaffError(f"{name}: no fresh case can be drawn: {why}") from error
 
@@ -214,7 +214,7 @@ class Cases:
             try:
                 case = self._answered(one)
             except (StaffError, *NOTHING_RIGHT) as error:
-                why, wrong = f"the solution raises {failures.described(error, None)}", error
+                why, wrong = f"the solution raises {failures.error_message(error, None)}", error
                 if isinstance(error, TimeLimitReached):
                     break
                 continue

@@ -5,7 +5,7 @@ cause explains them nearly as well, and if the result is not nearly right as it 
 only if no other result that it compares refutes it (see `agrees`). A cause contains no value of
 either array.
 
-Mistakes that belong to one function have marks: see `mark_of`.
+Mistakes that belong to one function have checksums: see `checksum_of`.
 """
 
 import math
@@ -25,7 +25,7 @@ _NEARLY = 1e-2
 # Steps that students use for differences: `/2*h` gives the derivative times h squared.
 _STEPS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 
-_FEWEST = 3  # numbers of a result that is recognised by its digits, or that has a mark
+_FEWEST = 3  # numbers of a result that is recognised by its digits, or that has a checksum
 _ROUNDED = 1e-6  # how near a count is to a whole number
 
 _EXACT = 1e-9  # a result that was rounded, or multiplied, agrees up to this
@@ -141,16 +141,16 @@ def agrees(cause: str, got: Array, right: Array) -> bool:
     return not made or any(_agree(got, one, _SAME) or not (one.any() or got.any()) for one in made)
 
 
-# -- marks of the results of one function
+# -- checksums of the results of one function
 
-_AGREE = 1e-5  # marks, relative to the sum of all sizes
+_AGREE = 1e-5  # checksums, relative to the sum of all sizes
 
 
-def mark_of(results: Sequence[Any]) -> tuple[float, float]:
+def checksum_of(results: Sequence[Any]) -> tuple[float, float]:
     """Return a number that stands for all numbers of these results, and how near another may be.
 
-    The same mistake gives the same mark, and other mistakes give others. NaN and infinity count as
-    numbers of their own. Both are 0 if there are fewer than three numbers.
+    The same mistake gives the same checksum, and other mistakes give others. NaN and infinity count
+    as numbers of their own. Both are 0 if there are fewer than three numbers.
     """
     flat = [np.ravel(one).astype(float) for one in results]
     numbers = np.nan_to_num(np.concatenate([np.empty(0), *flat]), nan=7.0, posinf=11.0, neginf=-11)

@@ -13,10 +13,10 @@ import numpy as np
 from hw_support.checks.causes import IN_ANOTHER_ORDER, times
 from hw_support.checks.compare import Mismatch
 from hw_support.checks.failures import Place
-from hw_support.checks.notebook_access import Mark
+from hw_support.checks.notebook_access import Score
 
 
-def excuse(error: BaseException, place: Place | None, earned: Mapping[str, Mark]) -> str:
+def excuse(error: BaseException, place: Place | None, earned: Mapping[str, Score]) -> str:
     """Say that a function of the student's, which has a test of its own, caused an error; or "".
 
     `earned` has the points, earned and possible, of each function that is tested.
@@ -34,7 +34,7 @@ def excuse(error: BaseException, place: Place | None, earned: Mapping[str, Mark]
     return f"{what}, which has cost points in its own test"
 
 
-def with_too_few_points(functions: Sequence[str], earned: Mapping[str, Mark]) -> str:
+def with_too_few_points(functions: Sequence[str], earned: Mapping[str, Score]) -> str:
     """Say that one of these functions and another have less than half of their points; or ""."""
     poor = [name for name, (got, points) in earned.items() if got < points / 2]
     if len(poor) < 2 or not {*functions} & {*poor}:

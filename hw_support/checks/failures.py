@@ -177,7 +177,7 @@ def steps_of(error: BaseException) -> Iterator[TracebackType]:
         step = step.tb_next
 
 
-def described(error: BaseException, place: Place | None) -> str:
+def error_message(error: BaseException, place: Place | None) -> str:
     """Describe an exception for a message; `place` is None if no student's function raised it.
 
     Reading its text runs student code, which may raise.

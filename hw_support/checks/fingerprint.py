@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from hw_support.checks import failures
 
-Mark = tuple[float, float]  # see `hw_support.checks.causes.mark_of`
+Checksum = tuple[float, float]  # see `hw_support.checks.causes.checksum_of`
 
 LONGEST = 200  # characters
 _RESULTS = "results: "  # how one of results begins
@@ -25,18 +25,19 @@ _SMALL = 100  # of whole numbers
 _DIGITS = 3  # of numbers that are the same for everybody with the mistake
 
 
-def of_marks(marks: Mapping[str, Mark]) -> str:
-    """Return the fingerprint of wrong results by their names; "" if one of them has no mark.
+def of_checksums(checksums: Mapping[str, Checksum]) -> str:
+    """Return the fingerprint of wrong results by their names; "" if one of them has no checksum.
 
-    A mark is rounded to a power of ten near the error that two forms of a mistake may have. Without
-    the factor, results made up by hand, whose sizes sum to 1 or 10, would be between two powers.
+    A checksum is rounded to a power of ten near the error that two forms of a mistake may have.
+    Without the factor, results made up by hand, whose sizes sum to 1 or 10, would be between two
+    powers.
     """
     said = []
-    for name, (mark, error) in sorted(marks.items()):
+    for name, (checksum, error) in sorted(checksums.items()):
         if not error:
             return ""
         power = math.ceil(math.log10(error / math.pi))
-        rounded = round(mark, -power) + 0.0  # 0.0 in the place of -0.0
+        rounded = round(checksum, -power) + 0.0  # 0.0 in the place of -0.0
         said.append(f"{name}: {rounded:.{max(0, -power)}f}")
     return of_results("; ".join(said)) if said else ""
 

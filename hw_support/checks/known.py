@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hw_support.checks.causes import mark_of
+from hw_support.checks.causes import checksum_of
 from hw_support.checks.compare import Mismatch, as_numbers, looked_at
-from hw_support.checks.fingerprint import Mark, of_marks, of_results
+from hw_support.checks.fingerprint import Checksum, of_checksums, of_results
 
 
 @functools.cache
@@ -37,27 +37,27 @@ def seen_in(
     `came` and `due` have the results of all visible cases by name; `due` may lack some. `compared`
     are the names that a table compares. The fingerprint is "" if there is none.
     """
-    marks, right = ({name: _mark_of(its) for name, its in of.items()} for of in (came, due))
+    checksums, right = ({name: _checksum_of(its) for name, its in of.items()} for of in (came, due))
     swapped, wrong = set(), {}
     for name in compared:
-        if name in right and _agree(marks[name], right[name]):
+        if name in right and _agree(checksums[name], right[name]):
             continue  # the values are right; another part is about the shape
         for other in right.keys() - {name}:
-            if _agree(marks[name], right[other]) and _agree(right.get(name), marks[other]):
+            if _agree(checksums[name], right[other]) and _agree(right.get(name), checksums[other]):
                 swapped.add(f"{' and '.join(sorted((name, other)))} have changed places")
-        wrong[name] = marks[name]
+        wrong[name] = checksums[name]
     if len(swapped) == 1:
         (cause,) = swapped
         return cause, of_results(cause)
-    return "", of_marks(wrong)
+    return "", of_checksums(wrong)
 
 
-def _agree(mark: Mark | None, other: Mark) -> bool:
-    return mark is not None and abs(mark[0] - other[0]) < mark[1]
+def _agree(checksum: Checksum | None, other: Checksum) -> bool:
+    return checksum is not None and abs(checksum[0] - other[0]) < checksum[1]
 
 
-def _mark_of(results: Sequence[Any]) -> Mark:
-    return mark_of([array for value in results for array in _arrays_in(value)])
+def _checksum_of(results: Sequence[Any]) -> Checksum:
+    return checksum_of([array for value in results for array in _arrays_in(value)])
 
 
 def _arrays_in(value: Any) -> list[Any]:

@@ -17,7 +17,7 @@ _OWN = "__hw_notebook__"  # the name under which a notebook keeps the access to 
 # The limit for one try of a part, with all its cases. Right answers take a few milliseconds.
 CPU_SECONDS, WALL_SECONDS = 5.0, 25.0
 
-Mark = tuple[float, float]  # points, earned and possible
+Score = tuple[float, float]  # earned and possible
 
 
 class Remote:
@@ -71,11 +71,11 @@ class Notebook:
         self.names = names
         # Points earned and possible so far, by test: its name, and file and line of its `Checks`.
         # A test that runs again has the same key.
-        self.points: dict[tuple[str, str, int], Mark] = {}
+        self.points: dict[tuple[str, str, int], Score] = {}
 
-    def earned(self) -> dict[str, Mark]:
+    def earned(self) -> dict[str, Score]:
         """Return the points earned and possible so far, by function; its tests are added up."""
-        found: dict[str, Mark] = {}
+        found: dict[str, Score] = {}
         for (name, _, _), (got, possible) in self.points.items():
             before = found.get(name, (0.0, 0.0))
             found[name] = before[0] + got, before[1] + possible

@@ -278,7 +278,7 @@ class Running:
             name = str(error.name)
             message = f"{name} is not defined. Did its cell end in an error?"
         else:
-            return failures.described(error, place)
+            return failures.error_message(error, place)
         if name == function and not self.second_try:
             self.unanswered = message
         return message

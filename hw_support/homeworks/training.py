@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from hw_support.checks import Checks, results
 from hw_support.checks.compare import Mismatch, as_numbers, expect, looked_at
-from hw_support.checks.failures import described, place_of
+from hw_support.checks.failures import error_message, place_of
 from hw_support.checks.fresh import generator
 from hw_support.checks.notebook_access import Notebook
 
@@ -112,7 +112,7 @@ class TrainingChecks:
         self._forward, self._loss, self._backward = map(checks.right, (forward, loss, backward))
         self._runs: dict[bool, Seen] = {}  # by whether it is the second try
         if not checks.is_graded and checks.functions_above_lost_points():
-            checks.note("train is compared with your own functions: first mend those that failed")
+            checks.note("train is compared with your own functions: first repair those that failed")
         # What the real run has left, and the data: read before any student code is called.
         self._left = dict(zip(RESULTS, checks.notebook.own(*RESULTS), strict=True))
         self._test_set = checks.notebook.own("X_test", "y_test")
@@ -264,7 +264,7 @@ class TrainingChecks:
         except NotImplementedError:
             return ""
         except Exception as error:
-            return described(error, place_of(error, self._checks.notebook.names))
+            return error_message(error, place_of(error, self._checks.notebook.names))
         return ""
 
     # -- what was seen
@@ -336,7 +336,7 @@ class TrainingChecks:
         except (IndexError, ValueError) as error:
             if isinstance(error, ValueError) and "size 0" not in str(error):
                 raise
-            said = described(error, place_of(error, self._checks.notebook.names))
+            said = error_message(error, place_of(error, self._checks.notebook.names))
             raise Mismatch(
                 f"{said}. The test gives X_train and y_train {IMAGES} other images. Does train "
                 "use arrays that were made from the real ones outside of it?"
@@ -391,7 +391,7 @@ class TrainingChecks:
             sizes = len(network[1]), len(network[1]), 1
             for gradient, size in zip(grads, sizes, strict=True):
                 said = "the steps are compared with your backward_pass, which has other shapes here"
-                expect(np.size(gradient) == len(images) * size, f"{said}: mend it first")
+                expect(np.size(gradient) == len(images) * size, f"{said}: repair it first")
             found.append([g, *(np.reshape(one, (len(images), -1)) for one in grads)])
         return Slopes(*map(np.concatenate, zip(*found, strict=True)))
 

@@ -9,9 +9,9 @@ from nbformat import NotebookNode
 
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError, read_submission
-from hw_support.submission.mending import mend
 from hw_support.submission.problems import Problem, quoted
 from hw_support.submission.released import ENDING, Release, first_line, grade_ids_in, releases_for
+from hw_support.submission.repairing import repair
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def open_notebook(path: Path, releases: Sequence[Release] | None = None) -> Open
     except UserError as why:
         raise UserError(f"{str(why)[0].upper()}{str(why)[1:]}.") from None
     release = _release_of(notebook, path, releases)
-    changes = mend(notebook, release.cells, release.plain)
+    changes = repair(notebook, release.cells, release.plain)
     return Opened(path, release, path.read_bytes(), notebook, changes)
 
 

@@ -29,7 +29,7 @@ from nbformat import NotebookNode
 from hw_support.checks.failures import without_colours
 from hw_support.errors import UserError
 from hw_support.in_one_step import in_one_step
-from hw_support.submission.cells import marks_of
+from hw_support.submission.cells import nbgrader_metadata
 
 _TEMPLATE, _FILTER = (Path(__file__).with_name(f"pages.{ending}") for ending in ("typ", "lua"))
 _FORMAT = "commonmark+tex_math_dollars+pipe_tables+strikeout+task_lists+autolink_bare_uris"
@@ -143,7 +143,7 @@ def _content(
             refused.add(place)
             note = _literal("[This cell cannot be set, so it stands as plain text.]")
             text = f"#note({note})\n{_source(cell.source)}"
-        return f"#marked[\n{text}\n]" if marks_of(cell).get("solution") else text
+        return f"#marked[\n{text}\n]" if nbgrader_metadata(cell).get("solution") else text
 
     places = range(len(cells))
     try:

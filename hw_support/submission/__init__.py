@@ -1,1 +1,1 @@
-"""Read and mend a submitted notebook, and record its problems."""
+"""Read and repair a submitted notebook, and record its problems."""

@@ -60,11 +60,11 @@ def trimmed(source: str) -> str:
 
 def grade_id_of(cell: Any) -> str | None:
     """Return a cell's grade id; None if it has none."""
-    grade_id = marks_of(cell).get("grade_id")
+    grade_id = nbgrader_metadata(cell).get("grade_id")
     return grade_id if isinstance(grade_id, str) else None
 
 
-def marks_of(cell: Any) -> dict[str, Any]:
+def nbgrader_metadata(cell: Any) -> dict[str, Any]:
     """Return nbgrader's metadata of a cell; an empty dict if it has none."""
     return _section(cell, "nbgrader")
 

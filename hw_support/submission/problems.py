@@ -14,7 +14,7 @@ METADATA_KEY = "hw_grading"
 class Severity(StrEnum):
     """How severe a problem is: grading went on, or it failed wholly or in part."""
 
-    MENDED = "mended"
+    REPAIRED = "mended"
     FAILED = "failed"
 
 
@@ -52,9 +52,9 @@ class Problem:
     cell: str | None = None  # the grade id of the instructor's cell concerned
 
 
-def mended_cell(kind: Kind, grade_id: str, what: str) -> Problem:
-    """Return a mended problem of one of the instructor's cells; `what` is said of the cell."""
-    return Problem(kind, Severity.MENDED, f"Cell {quoted(grade_id)} {what}", grade_id)
+def repaired_cell(kind: Kind, grade_id: str, what: str) -> Problem:
+    """Return a repaired problem of one of the instructor's cells; `what` is said of the cell."""
+    return Problem(kind, Severity.REPAIRED, f"Cell {quoted(grade_id)} {what}", grade_id)
 
 
 def quoted(text: object, limit: int = 60) -> str:

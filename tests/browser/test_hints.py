@@ -27,7 +27,7 @@ FORGED = "<img src=x onerror='window.ran = 1'>"
 @pytest.fixture
 def course(tmp_path: Path) -> Course:
     made = scratch_course(tmp_path / "course")
-    made.must("generate_assignment", HOMEWORK, log=tmp_path / "log")
+    made.run_nbgrader("generate_assignment", HOMEWORK, log=tmp_path / "log")
     write_class(made)
     return made
 

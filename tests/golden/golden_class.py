@@ -23,7 +23,7 @@ import nbformat
 from nbgrader.utils import is_solution
 
 from hw_grading.commands.sample import ON_TIME, cell_of, write_class
-from hw_grading.gradebook.results import Result, Results, read_results
+from hw_grading.gradebook.results import Results, StudentResult, read_results
 from hw_grading.gradebook.scores import Score
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 from hw_grading.homework.homework import STAFF, manifest_of
@@ -120,7 +120,7 @@ def _content(one: Described, homework: str, released: Any, source: Any) -> bytes
     if one.before:
         first = next(i for i, cell in enumerate(notebook.cells) if is_solution(cell))
         notebook.cells.insert(first, nbformat.v4.new_code_cell(one.before.strip("\n"), id="own"))
-    content = json.dumps(notebook).encode()  # nbformat would mend it
+    content = json.dumps(notebook).encode()  # nbformat would repair it
     return content[: int(one.kept * len(content))]
 
 
@@ -156,7 +156,7 @@ def graded_class(folder: Path, homeworks: Collection[str], quick: bool = False) 
     log = folder / "log.txt"
     texts: dict[str, str] = {}
     for homework in homeworks:
-        course.must("generate_assignment", homework, log=log)
+        course.run_nbgrader("generate_assignment", homework, log=log)
         hand_in(course, homework, described()["quick"][homework] if quick else ())
         course.nbgrader("autograde", homework, log=log)  # fails: some have no readable notebook
         texts |= _results(course, homework)
@@ -181,7 +181,7 @@ def _results(course: Course, homework: str) -> dict[str, str]:
     return texts
 
 
-def _table(results: Results, model: Result) -> str:
+def _table(results: Results, model: StudentResult) -> str:
     lines = []
     for cell in results.cells:
         if not cell.by_hand:
@@ -191,11 +191,11 @@ def _table(results: Results, model: Result) -> str:
     return "\n".join([*lines, "graded by hand: " + ", ".join(by_hand)])
 
 
-def _parts(result: Result, cell: str) -> list[PartResult]:
+def _parts(result: StudentResult, cell: str) -> list[PartResult]:
     return result.run.parts_of(cell) if result.run else []
 
 
-def _head(result: Result) -> list[str]:
+def _head(result: StudentResult) -> list[str]:
     """Return the lines about a submission as a whole."""
     record = result.known
     hours = round(record.seconds_late / 3600)
@@ -213,7 +213,7 @@ def _head(result: Result) -> list[str]:
     return [*lines, f"tests {points}/{of}; {waiting} answers wait for a person"]
 
 
-def _tests(result: Result) -> dict[str, list[str]]:
+def _tests(result: StudentResult) -> dict[str, list[str]]:
     """Return the lines about each test, by grade id."""
     scores = [score for score in result.known.scores if not score.cell.by_hand]
     return {s.cell.name: list(_test(s, _parts(result, s.cell.name))) for s in scores}

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from nbgrader.api import Gradebook
 
 from hw_grading.__main__ import main
-from hw_grading.gradebook.results import Result, read_results
+from hw_grading.gradebook.results import StudentResult, read_results
 from hw_grading.homework.course import Course
 
 ASSIGNMENT = "ps1"
@@ -117,7 +117,7 @@ class Term:
         write(self.course.autograded(student, name) / f"{name}.ipynb", *answers)
         return self
 
-    def final(self, student: str = "ada", name: str = ASSIGNMENT) -> Result:
+    def final(self, student: str = "ada", name: str = ASSIGNMENT) -> StudentResult:
         return read_results(self.course, name).students[student]
 
     def type(self, *words: object) -> int:

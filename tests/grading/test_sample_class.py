@@ -50,7 +50,7 @@ def scores_of(result):
 def course(tmp_path_factory):
     """The folder of a course in which the sample class has handed in."""
     made = scratch_course(tmp_path_factory.mktemp("class") / "course")
-    made.must("generate_assignment", "hw2", log=made.folder / "log.txt")
+    made.run_nbgrader("generate_assignment", "hw2", log=made.folder / "log.txt")
     write_class(made, "hw2")
     return made.folder
 
@@ -89,7 +89,7 @@ def test_the_demonstration_grades_a_class_and_hides_tests(tmp_path, monkeypatch)
     monkeypatch.setattr(Course, "homeworks", lambda _: ["hw0"])  # the other one takes minutes
     course = sample_course(tmp_path / "course")
     for step in ("autograde", "generate_feedback"):
-        course.must(step, "hw0", log=tmp_path / "log")
+        course.run_nbgrader(step, "hw0", log=tmp_path / "log")
     graded = {one.student.id: one for one in read_results(course, "hw0").handed_in}
     assert len(graded) == 6
     for student, one in graded.items():

@@ -153,7 +153,7 @@ def _cell(make: Any, source: str, grade_id: str, **marks: Any) -> NotebookNode:
 
 
 def notebook(answers: dict[str, str], before: str = "", after: str = "") -> NotebookNode:
-    """The homework as it is before it is run, its cells already mended.
+    """The homework as it is before it is run, its cells already repaired.
 
     Parameters
     ----------

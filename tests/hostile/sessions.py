@@ -34,7 +34,7 @@ def refer(value: Any, _: int = 0) -> Any:
 class Children:
     """Servers in threads, for a notebook with these names, in the place of a kernel's children."""
 
-    gone, ended = None, False
+    link_error, kernel_ended = None, False
 
     def __init__(self, names: dict[str, Any]) -> None:
         self.names = names

@@ -18,7 +18,7 @@ from hw_grading.homework.course import REPOSITORY, Course
 from hw_grading.homework.notebook import solutions_of
 from hw_grading.trying.plan import Plan
 from hw_support.submission.cells import grade_id_of
-from hw_support.submission.mending import mend
+from hw_support.submission.repairing import repair
 
 pytestmark = pytest.mark.slow
 HOMEWORKS = Course(REPOSITORY).homeworks()
@@ -45,7 +45,7 @@ def test_data_moved_behind_their_test_are_not_the_students(arena: Arena) -> None
     place = next(n for n, c in enumerate(attack.cells) if grade_id_of(c) == "data")
     attack.cells.append(attack.cells.pop(place))
     attack.cells.insert(1, new_code_cell("total = 10"))
-    mend(attack, cells)
+    repair(attack, cells)
     outcome = arena.grade(attack)
     assert outcome.scores["test_total"] == 0
     assert "DataFileError" not in outcome.printed

@@ -12,7 +12,7 @@ from hw_grading.homework.course import REPOSITORY
 
 @pytest.fixture(scope="module")
 def file():
-    """The file as it is: `nbformat.read` would mend it."""
+    """The file as it is: `nbformat.read` would repair it."""
     path = REPOSITORY / "release" / "hw2" / "hw2.ipynb"
     return json.loads(path.read_text(encoding="utf-8"))
 

@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
-from tiny_homeworks import BY_HAND, CERTIFICATION, description_of, marked, notebook_of
+from tiny_homeworks import BY_HAND, CERTIFICATION, marked, notebook_of, tiny_description
 
 from hw_grading.commands.sample import cell_of
 from hw_support.student import check
@@ -68,7 +68,7 @@ def small_description() -> dict[str, Any]:
     """The homework's description as it is beside the notebook."""
     plots = {"sketch": "title, points=3, of=heights"}
     packages = ["numpy", "matplotlib"]
-    return description_of(
+    return tiny_description(
         "small", small_notebook(), packages=packages, arrays=["heights"], plots=plots
     )
 

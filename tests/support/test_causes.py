@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hw_support import Mismatch, assert_close
-from hw_support.checks.causes import agrees, likely_cause, mark_of, times
+from hw_support.checks.causes import agrees, checksum_of, likely_cause, times
 
 DRAW = np.random.default_rng(3)
 RIGHT = DRAW.normal(size=(5, 4, 3))
@@ -151,12 +151,14 @@ def test_a_number_with_all_digits_is_recognised_as_a_multiple():
 
 
 def test_a_mark_stands_for_three_numbers_or_more():
-    assert mark_of([[1.0, 2.0]]) == (0.0, 0.0)
-    assert mark_of([]) == (0.0, 0.0)
-    marks = [mark_of([values])[0] for values in ([1, 2, 3], [2, 1, 3], [1, 2, 4], [1, 2, np.nan])]
+    assert checksum_of([[1.0, 2.0]]) == (0.0, 0.0)
+    assert checksum_of([]) == (0.0, 0.0)
+    marks = [
+        checksum_of([values])[0] for values in ([1, 2, 3], [2, 1, 3], [1, 2, 4], [1, 2, np.nan])
+    ]
     assert len({round(mark, 3) for mark in marks}) == 4
-    assert mark_of([[1.0], [2.0, 3.0]]) == mark_of([[1.0, 2.0, 3.0]])
-    assert mark_of([[1.0, 2.0, -3.0]])[1] == pytest.approx(6e-5)
+    assert checksum_of([[1.0], [2.0, 3.0]]) == checksum_of([[1.0, 2.0, 3.0]])
+    assert checksum_of([[1.0, 2.0, -3.0]])[1] == pytest.approx(6e-5)
 
 
 def test_the_cause_is_in_the_message():

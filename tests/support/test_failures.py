@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hw_support.checks.failures import (
-    described,
+    error_message,
     one_line,
     place_of,
     plain_name,
@@ -24,7 +24,7 @@ def message_of(cell, test="f(0)", **names):
     exec(compile(cell, "<cell>", "exec"), names)
     with pytest.raises(BaseException) as caught:  # noqa: PT011
         exec(compile(test, "<test>", "exec"), names)
-    return described(caught.value, place_of(caught.value, names, but="<test>"))
+    return error_message(caught.value, place_of(caught.value, names, but="<test>"))
 
 
 @pytest.mark.parametrize(

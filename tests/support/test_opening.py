@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from small import ANSWERS, RELEASE, answered
-from tiny_homeworks import answered_notebook, description_of
+from tiny_homeworks import answered_notebook, tiny_description
 
 from hw_grading.commands.sample import cell_of
 from hw_support.errors import UserError
@@ -15,7 +15,7 @@ from hw_support.student.certification import asked_in, empty_in, missing_in, wri
 from hw_support.student.opening import open_notebook
 from hw_support.submission.released import as_release
 
-PS1, PS2 = (as_release(description_of(name)) for name in ("ps1", "ps2"))
+PS1, PS2 = (as_release(tiny_description(name)) for name in ("ps1", "ps2"))
 SHARED = ("setup", "certification")
 
 

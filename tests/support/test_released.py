@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from small import small_notebook
-from tiny_homeworks import description_of
+from tiny_homeworks import tiny_description
 
 from hw_support.submission.released import ENDING, as_release, releases_for
 
 
 def test_an_answer_without_points_is_optional():
-    description = description_of("ps1")
+    description = tiny_description("ps1")
     for cell in description["cells"]:
         cell["points"] = None if cell["grade_id"] == "certification" else cell["points"]
     release = as_release(description)
@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
     def write(*paths):
         for path in map(Path, paths):
             path.parent.mkdir(parents=True, exist_ok=True)
-            description = description_of(path.name.removesuffix(ENDING))
+            description = tiny_description(path.name.removesuffix(ENDING))
             path.write_text(json.dumps(description), encoding="utf-8")
 
     return write
@@ -48,7 +48,7 @@ def test_descriptions_beside_a_notebook_count_first(descriptions, found, folder)
     releases = releases_for(Path("mine/ps1.ipynb"))
     assert [release.assignment for release in releases] == found
     for release in releases:
-        assert release == as_release(description_of(release.assignment))
+        assert release == as_release(tiny_description(release.assignment))
         assert (release.folder / f"{release.notebook}{ENDING}").is_file()
 
 

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from hw_grading.gradebook.requests import Request
 from hw_grading.homework.homework import Requests
-from hw_grading.rendering.feedback.summary import Facts, Question, comment_html
+from hw_grading.rendering.feedback.summary import PageFacts, QuestionBox, comment_html
 
 SCRIPT = Markup(Path(__file__).with_name("ask.js").read_text(encoding="utf-8"))
 SCRIPT_DIGEST = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
@@ -44,7 +44,7 @@ class Asking:
     content: str  # in base64: the file without any words
     asks: Mapping[str, Ask]  # by grade id
 
-    def about(self, question: Question) -> list[Ask]:
+    def about(self, question: QuestionBox) -> list[Ask]:
         """Return what stands at a question."""
         return [self.asks[name] for name in question.cells if name in self.asks]
 
@@ -54,7 +54,7 @@ class Asking:
         return any(ask.is_offered for ask in self.asks.values())
 
 
-def asking_of(facts: Facts) -> Asking:
+def asking_of(facts: PageFacts) -> Asking:
     """Return what a student can ask, about the versions that the page shows, and has asked.
 
     Cells that nobody has graded, or that do not count, are left out.

@@ -17,8 +17,8 @@ from hw_grading.homework.notebook import ANSWER, LOCKED, TEST, kind_of
 from hw_grading.homework.notes import is_notes
 from hw_grading.rendering.answers import LONGEST_PRINTED, code_html, outputs_html, text_html
 from hw_grading.rendering.feedback.notes import Note, Notes, Piece
-from hw_grading.rendering.feedback.summary import Facts, Points, Remark, trusted_html
-from hw_grading.rendering.limits import Limits
+from hw_grading.rendering.feedback.summary import PageFacts, Points, Remark, trusted_html
+from hw_grading.rendering.limits import PageLimits
 from hw_grading.texts import without_codes, without_controls
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.problems import plain
@@ -39,7 +39,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownCell:
     """A cell as the page shows it."""
 
     number: int  # the page's number for the cell, which links use
@@ -54,13 +54,13 @@ class Shown:
     notes: list[Note]  # on the whole answer
 
 
-def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
+def shown_cells(facts: PageFacts, cells: Sequence[NotebookNode]) -> Iterator[ShownCell]:
     """Yield the cells of a notebook, without the grader's notes, which the box shows.
 
     The cells have no hidden content.
     """
     scores = {score.cell.name: score for score in facts.result.known.scores}
-    limits, notes = Limits(), Notes(facts.result.comments, cells)
+    limits, notes = PageLimits(), Notes(facts.result.comments, cells)
     for number, cell in enumerate(cells):
         if is_notes(cell):
             continue
@@ -75,7 +75,7 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
             code = code_html(cell.source, limits, nowrap=True)
         elif is_code:
             code = _instructors_code(cell.source, nowrap=True)
-        yield Shown(
+        yield ShownCell(
             number=number,
             kind=kind,
             name=str(facts.places.get(name, "")) if graded else "",
@@ -89,7 +89,7 @@ def shown_cells(facts: Facts, cells: Sequence[NotebookNode]) -> Iterator[Shown]:
         )
 
 
-def _kind(cell: NotebookNode, facts: Facts) -> str:
+def _kind(cell: NotebookNode, facts: PageFacts) -> str:
     kind = kind_of(cell)
     if kind in (ANSWER, TEST):
         return kind
@@ -98,7 +98,7 @@ def _kind(cell: NotebookNode, facts: Facts) -> str:
 
 
 def _section(
-    cell: NotebookNode, kind: str, render: Callable[..., Markup], limits: Limits
+    cell: NotebookNode, kind: str, render: Callable[..., Markup], limits: PageLimits
 ) -> Section:
     attached = cell.get("attachments")
     if cell.cell_type == "raw":
@@ -115,7 +115,7 @@ def _section(
     )
 
 
-def outputs_in(cell: NotebookNode, kind: str, limits: Limits) -> Markup:
+def outputs_in(cell: NotebookNode, kind: str, limits: PageLimits) -> Markup:
     """Return the outputs of a cell; failed parts of a test stand out."""
     shown = outputs_html(cell, limits, for_graders=False)
     if kind != "test":

@@ -13,9 +13,9 @@ from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 
 from hw_grading.gradebook.book import ManualGrading
-from hw_grading.gradebook.given import FeedbackPage, digest_of
+from hw_grading.gradebook.given import FeedbackPage, feedback_digest
 from hw_grading.gradebook.requests import Tested, requests_in, versions_of
-from hw_grading.gradebook.results import Result, read_results
+from hw_grading.gradebook.results import StudentResult, read_results
 from hw_grading.gradebook.scores import Score, comments_in, open_gradebook
 from hw_grading.gradebook.tables import now
 from hw_grading.homework.course import Course
@@ -27,7 +27,7 @@ from hw_grading.notebooks import MAX_BYTES
 from hw_grading.rendering import FORMULAS, STYLE, templates_in
 from hw_grading.rendering.feedback.asking import SCRIPT, SCRIPT_DIGEST, asking_of
 from hw_grading.rendering.feedback.cells import shown_cells
-from hw_grading.rendering.feedback.summary import Facts, lacks_in, summary_of
+from hw_grading.rendering.feedback.summary import PageFacts, lacks_in, summary_of
 from hw_support.submission.file import UserError, read_regular_file
 from hw_support.submission.problems import Problem, encodable, plain
 
@@ -79,7 +79,7 @@ class FeedbackExporter(Exporter):
         problems = run.problems if run else ()
         return page_of(facts, notebook.cells, problems, trouble), resources
 
-    def _facts(self, student: str) -> Facts:
+    def _facts(self, student: str) -> PageFacts:
         course, assignment, places, instructors = self._of_class
         results = read_results(course, assignment, student, places)
         with open_gradebook(course.db_url, assignment) as (db, _):
@@ -89,7 +89,7 @@ class FeedbackExporter(Exporter):
         versions = {}
         if manifest.takes_requests(now()):
             versions = versions_of(results.of(student), comments, self._tested)
-        return Facts(
+        return PageFacts(
             student,
             assignment,
             cells=results.cells,
@@ -139,11 +139,11 @@ class FeedbackExporter(Exporter):
 class TestsFeedbackExporter(FeedbackExporter):
     """Makes the page that tests alone give: without marks, comments, corrections and lateness."""
 
-    def _facts(self, student: str) -> Facts:
+    def _facts(self, student: str) -> PageFacts:
         facts = super()._facts(student)
         known, cells = facts.result.known, facts.cells
         scores = tuple(Score(s.cell, s.auto, waits=s.auto is None) for s in known.scores)
-        result = Result(
+        result = StudentResult(
             facts.result.student,
             replace(known, scores=scores, seconds_late=0.0),
             facts.result.run,
@@ -155,7 +155,7 @@ class TestsFeedbackExporter(FeedbackExporter):
 
 
 def page_of(
-    facts: Facts, cells: Sequence[NotebookNode], problems: Iterable[Problem], trouble: str = ""
+    facts: PageFacts, cells: Sequence[NotebookNode], problems: Iterable[Problem], trouble: str = ""
 ) -> str:
     """Return a student's page. The cells have no hidden content; `trouble` says why none is shown.
 
@@ -165,7 +165,7 @@ def page_of(
     page = _PAGE.render(
         facts=facts,
         student=plain(facts.student, 200),
-        digest=digest_of(
+        digest=feedback_digest(
             facts.result, facts.comments, facts.told, facts.asked, hides_items=facts.hides_items
         ),
         asking=asking_of(facts),

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from hw_grading.gradebook.comments import Comment
-from hw_grading.gradebook.runs import digest_of
+from hw_grading.gradebook.runs import source_digest
 from hw_grading.notebooks import cells_by_id
 from hw_grading.rendering.feedback.summary import comment_html
 from hw_support.submission.cells import continues, grade_id_of, text_of
@@ -40,7 +40,7 @@ class Notes:
         for one in comments:
             source = text_of(answers.get(one.cell, {}).get("source"))
             is_code = answers.get(one.cell, {}).get("cell_type") == "code"
-            is_current = one.digest == digest_of(source)
+            is_current = one.digest == source_digest(source)
             earlier = "" if is_current else "an earlier version of your answer"
             line = f"line {one.line}" if one.line else ""
             note = Note(", ".join(filter(None, [line, earlier])), comment_html(one.text))

@@ -18,9 +18,9 @@ from nbformat import NotebookNode
 from hw_grading.gradebook.given import Told
 from hw_grading.gradebook.model import Item, first_conditions
 from hw_grading.gradebook.requests import Request
-from hw_grading.gradebook.results import Result
+from hw_grading.gradebook.results import StudentResult
 from hw_grading.gradebook.runs import Failure
-from hw_grading.gradebook.scores import Cell, Score, Student
+from hw_grading.gradebook.scores import Score, ScoredCell, Student
 from hw_grading.homework.homework import Requests
 from hw_grading.homework.notebook import Places, is_test
 from hw_grading.notebooks import error_of, errors_in, outputs_of
@@ -38,16 +38,16 @@ _POINTS = rf"[+\-\N{{MINUS SIGN}}]{_NUMBER}(?=[ \t])|(?:0 of )?{_NUMBER}(?=[ \t]
 _ITEM = re.compile(rf"({_POINTS})\s+(\S.*)")
 _MAX_ITEMS = 100
 _MAX_PARTS, _LONGEST_PART = 5, 200  # that failed, and their characters, in a few lines
-_NOTHING = Result(Student("", "", "", ""))
+_NOTHING = StudentResult(Student("", "", "", ""))
 _TESTS_ALONE = (
     "This page shows what the tests gave. Marks by people, their comments, and what comes off for "
     "a late submission are not in it: they come with the final page."
 )
-# Above the problems of each kind that grading could not mend.
+# Above the problems of each kind that grading could not repair.
 _NOT_YOURS = "Grading failed. Your notebook is not the cause. Tell your instructor."
 _NO_SCORE = "A test gave no score. You lose no points for that: a person has to look at it."
 _INCOMPLETE = "Your notebook could not be graded completely."
-# Problems that were mended and may explain a score. Notes on extra files and metadata are for
+# Problems that were repaired and may explain a score. Notes on extra files and metadata are for
 # staff and mean nothing to a student.
 _FOR_STUDENTS = {Kind.UNKNOWN_CELL, Kind.DUPLICATE_CELL, Kind.RETYPED_CELL, Kind.EDITED_CELL}
 _FOR_STUDENTS |= {Kind.DELETED_CELL, Kind.MOVED_CELL, Kind.ADDED_CELL, Kind.OUTPUT_LIMIT}
@@ -75,14 +75,14 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Facts:
+class PageFacts:
     """The facts about one student's homework that are not in the notebook."""
 
     student: str = ""
     assignment: str = ""
-    cells: tuple[Cell, ...] = ()  # all cells with points, in the notebook's order
+    cells: tuple[ScoredCell, ...] = ()  # all cells with points, in the notebook's order
     most: float = 0.0  # the total points that count
-    result: Result = _NOTHING
+    result: StudentResult = _NOTHING
     comments: Mapping[str, str] = field(default_factory=dict)  # the graders' comments, by grade id
     # by grade id, in the order of the instructor's notebook
     places: Places = field(default_factory=Places)
@@ -152,7 +152,7 @@ def comment_html(text: str) -> Markup:
     return trusted_html(comment_markdown(text)) if text else Markup()
 
 
-def lacks_in(facts: Facts, cells: Iterable[NotebookNode]) -> dict[str, str]:
+def lacks_in(facts: PageFacts, cells: Iterable[NotebookNode]) -> dict[str, str]:
     """Return what plots lack, by the id of the rubric's item that asks for it.
 
     A plot's facts come from the student's process, so they are no more than hints. One is shown if
@@ -198,7 +198,7 @@ def _remark(items: Iterable[tuple[str, Item]], text: str, lacks: Mapping[str, st
 
 
 @dataclass(frozen=True)
-class Line:
+class SummaryLine:
     """A sentence, the number of its cell (None: no cell), and its points."""
 
     text: str
@@ -215,7 +215,7 @@ class ShownPart:
     title: str
     points: Points | None
     cell: int | None
-    lines: tuple[Line, ...]
+    lines: tuple[SummaryLine, ...]
     remarks: tuple[Remark, ...]
 
     @property
@@ -225,7 +225,7 @@ class ShownPart:
 
 
 @dataclass(frozen=True)
-class Question:
+class QuestionBox:
     """A question by its name; `points` is the sum over its parts."""
 
     name: str
@@ -242,13 +242,15 @@ class Summary:
     most: str
     is_final: bool
     remarks: tuple[str, ...]
-    corrections: tuple[Line, ...]
-    failures: tuple[tuple[str, list[Line]], ...]
-    questions: tuple[Question, ...]
-    mended: tuple[Line, ...]
+    corrections: tuple[SummaryLine, ...]
+    failures: tuple[tuple[str, list[SummaryLine]], ...]
+    questions: tuple[QuestionBox, ...]
+    repaired: tuple[SummaryLine, ...]
 
 
-def summary_of(facts: Facts, cells: Sequence[NotebookNode], problems: Iterable[Problem]) -> Summary:
+def summary_of(
+    facts: PageFacts, cells: Sequence[NotebookNode], problems: Iterable[Problem]
+) -> Summary:
     """Make the box at the top, from the student's cells without hidden content.
 
     `problems` are those that grading noted.
@@ -260,21 +262,21 @@ def summary_of(facts: Facts, cells: Sequence[NotebookNode], problems: Iterable[P
     remarks = [*_remarks(facts.result, any_given, open_points), *_lateness(facts.result)]
     if facts.of_tests_alone:
         remarks.insert(0, _TESTS_ALONE)
-    failures: dict[str, list[Line]] = {}
-    mended = []
+    failures: dict[str, list[SummaryLine]] = {}
+    repaired = []
     for problem in problems:
         name = problem.cell or ""
         place = str(facts.places[name]) if name in facts.places else ""
-        line = Line(problem.message, numbers.get(name), place=place)
+        line = SummaryLine(problem.message, numbers.get(name), place=place)
         if problem.kind is Kind.OTHER_NOTEBOOK:
             remarks.append(problem.message)
         elif problem.severity is Severity.FAILED:
             what = {Kind.GRADER: _NOT_YOURS, Kind.SCORE: _NO_SCORE}.get(problem.kind, _INCOMPLETE)
             failures.setdefault(what, []).append(line)
         elif problem.kind in _FOR_STUDENTS:
-            mended.append(line)
+            repaired.append(line)
     corrections = (
-        Line(
+        SummaryLine(
             f"{facts.places[one.cell]}, {'you alone' if one.is_own else one.whom}: {one.reason}",
             numbers.get(one.cell),
             "does not count:" if one.drops else signed(one.points),
@@ -289,11 +291,11 @@ def summary_of(facts: Facts, cells: Sequence[NotebookNode], problems: Iterable[P
         corrections=tuple(corrections),
         failures=tuple(failures.items()),
         questions=tuple(_questions(facts, cells, numbers)),
-        mended=tuple(mended),
+        repaired=tuple(repaired),
     )
 
 
-def _remarks(result: Result, any_given: bool, open_points: float) -> Iterable[str]:
+def _remarks(result: StudentResult, any_given: bool, open_points: float) -> Iterable[str]:
     if not any_given:
         yield "Nothing has a score yet. If you expected one, ask your instructor."
     elif open_points:
@@ -303,7 +305,7 @@ def _remarks(result: Result, any_given: bool, open_points: float) -> Iterable[st
         yield "A person will look at some of your answers again."
 
 
-def _lateness(result: Result) -> Iterable[str]:
+def _lateness(result: StudentResult) -> Iterable[str]:
     if result.slip_days:
         days = counted(result.slip_days, "slip day")
         were = "was" if result.slip_days == 1 else "were"
@@ -320,7 +322,7 @@ def _lateness(result: Result) -> Iterable[str]:
         yield f"You submitted {result.known.late} after the due date. You lost no points for it."
 
 
-def in_short(result: Result, most: float, places: Places) -> list[str]:
+def in_short(result: StudentResult, most: float, places: Places) -> list[str]:
     """Return a result in a few lines: the total of `most` points, lateness, what failed.
 
     They are texts that a student wrote in part, each on one line.
@@ -345,10 +347,10 @@ def in_short(result: Result, most: float, places: Places) -> list[str]:
 
 
 def _questions(
-    facts: Facts,
+    facts: PageFacts,
     cells: Sequence[NotebookNode],
     numbers: Mapping[str, int],
-) -> Iterable[Question]:
+) -> Iterable[QuestionBox]:
     scores, lines = facts.scores, _lines(facts, cells, numbers)
     mentioned = {**scores, **lines, **facts.comments}
     questions: dict[str, dict[str, list[str]]] = {}
@@ -370,19 +372,19 @@ def _questions(
                 counting += given
         if parts:
             scored = tuple(one.cell.name for one in counting)
-            yield Question(question, facts.points(counting), tuple(parts), scored)
+            yield QuestionBox(question, facts.points(counting), tuple(parts), scored)
 
 
 def _lines(
-    facts: Facts, cells: Sequence[NotebookNode], numbers: Mapping[str, int]
-) -> dict[str, list[Line]]:
+    facts: PageFacts, cells: Sequence[NotebookNode], numbers: Mapping[str, int]
+) -> dict[str, list[SummaryLine]]:
     """Return what failed and what is empty, by the grade id that it belongs to.
 
     Cells without a grade id have no rows. Errors of the student's own belong to the cell with one
     above. Those of the homework, such as a check that is not graded, cost nothing: the error stands
     at the cell alone.
     """
-    lines: dict[str, list[Line]] = {}
+    lines: dict[str, list[SummaryLine]] = {}
     for failure in facts.result.run.failures if facts.result.run else ():
         cell = cells[numbers[failure.cell]] if failure.cell in numbers else None
         line = replace(_of_failure(failure, cell, numbers), told=_told(failure, facts.told))
@@ -395,14 +397,14 @@ def _lines(
         above = name or above
         is_own = name is None and cell.source.strip() not in facts.instructors
         if errors := errors_in(cell) if is_own else []:
-            lines.setdefault(above, []).extend(Line(error_of(one), number) for one in errors)
+            lines.setdefault(above, []).extend(SummaryLine(error_of(one), number) for one in errors)
     for name, score in facts.scores.items():
         unchanged = score.auto == 0 and score.manual is None and not score.waits
         if unchanged and score.cell.by_hand and score.cell.max_points:  # so nbgrader gave 0
-            lines.setdefault(name, []).append(Line("you gave no answer", numbers.get(name)))
+            lines.setdefault(name, []).append(SummaryLine("you gave no answer", numbers.get(name)))
     for name, count in Counter(one.cell for one in facts.result.comments).items():
         by_grader = f"{counted(count, 'comment')} by your grader, at your answer"
-        lines.setdefault(name, []).append(Line(by_grader, numbers.get(name)))
+        lines.setdefault(name, []).append(SummaryLine(by_grader, numbers.get(name)))
     return lines
 
 
@@ -426,19 +428,23 @@ def message_of_part(part: PartResult, cell: NotebookNode | None) -> str:
     return "the test did not finish" if name == "NotScored" else name
 
 
-def _of_failure(failure: Failure, cell: NotebookNode | None, numbers: Mapping[str, int]) -> Line:
+def _of_failure(
+    failure: Failure, cell: NotebookNode | None, numbers: Mapping[str, int]
+) -> SummaryLine:
     what = failure.what
     if len(failure.parts) > 1:
         said = f"{failure.message} ({what} of the test)"
     else:
         said = message_of_part(failure.parts[0], cell)
         said = f"{what}: {said}" if what else said
-    return Line(said, numbers.get(failure.cell), signed(-failure.lost) if failure.lost else "")
+    return SummaryLine(
+        said, numbers.get(failure.cell), signed(-failure.lost) if failure.lost else ""
+    )
 
 
-def _merged(lines: Iterable[Line]) -> Iterable[Line]:
+def _merged(lines: Iterable[SummaryLine]) -> Iterable[SummaryLine]:
     """Merge equal lines into the first one: one missing name makes many cells fail."""
-    alike: dict[tuple[str, str], list[Line]] = {}
+    alike: dict[tuple[str, str], list[SummaryLine]] = {}
     for line in lines:
         alike.setdefault((line.text, line.points), []).append(line)
     for first, *others in alike.values():

@@ -13,8 +13,8 @@ from hw_grading.analysis.words import (
     MAX_WORDS,
     bag_of,
     differences,
-    digest_of,
     similar,
+    words_digest,
     words_of,
 )
 
@@ -43,16 +43,16 @@ OTHER = [
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_case_punctuation_and_white_space_do_not_count(one, other):
     assert words_of(one) == words_of(other)
-    assert digest_of(one) == digest_of(other) != ""
+    assert words_digest(one) == words_digest(other) != ""
 
 
 @pytest.mark.parametrize(("one", "other"), OTHER)
 def test_words_their_order_and_mathematics_count(one, other):
-    assert digest_of(one) != digest_of(other)
+    assert words_digest(one) != words_digest(other)
 
 
 def test_a_text_without_words_is_like_no_other():
-    assert {digest_of(text) for text in ("", " \n", "...", "?", "x " * LONGEST)} == {""}
+    assert {words_digest(text) for text in ("", " \n", "...", "?", "x " * LONGEST)} == {""}
 
 
 WORDS = [f"word{n}" for n in range(20)]

@@ -22,7 +22,7 @@ from hw_grading.commands.student_zip import (
 )
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
 from hw_grading.homework.points import points_of
-from hw_grading.plugins.releasing import description_of
+from hw_grading.plugins.releasing import release_description
 from hw_support import homeworks
 from hw_support.submission.released import ENDING, grade_ids_in, read_release
 
@@ -87,7 +87,7 @@ def test_what_students_have_is_the_current_release(name):
     course, notebook = Course(REPOSITORY), nbformat.read(RELEASED[name], as_version=4)
     path = RELEASED[name].with_name(f"{name}{ENDING}")
     text = path.read_text(encoding="utf-8")
-    assert text == description_of(course, name, name, notebook), "run `make release`"
+    assert text == release_description(course, name, name, notebook), "run `make release`"
     assert "HIDDEN" not in text
     assert "hw_grading" not in text
     told = read_release(path)

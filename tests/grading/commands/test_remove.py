@@ -10,12 +10,17 @@ from sqlalchemy import func, insert, select
 
 from hw_grading.__main__ import main
 from hw_grading.gradebook.book import ManualGrading
-from hw_grading.gradebook.collected import Collected, Record, read_collected, write_collected
+from hw_grading.gradebook.collected import (
+    Collected,
+    CollectedRecord,
+    read_collected,
+    write_collected,
+)
 from hw_grading.gradebook.database import Database
 from hw_grading.gradebook.given import read_exports
 from hw_grading.gradebook.model import Mark
 from hw_grading.gradebook.requests import Sent, take
-from hw_grading.gradebook.runs import digest_of, remember, save_run
+from hw_grading.gradebook.runs import remember, save_run, source_digest
 from hw_grading.gradebook.tables import (
     ABSENCES,
     COMMENTS,
@@ -36,7 +41,7 @@ def course(tmp_path: Path) -> Course:
     """A course with something of both students in each place."""
     course = make_course(tmp_path / "course", *STUDENTS)
     grading = course.root / "grading"
-    records = {one: Record(f"{one}.ipynb", "Canvas", "0", 1) for one in STUDENTS}
+    records = {one: CollectedRecord(f"{one}.ipynb", "Canvas", "0", 1) for one in STUDENTS}
     write_collected(course, ASSIGNMENT, Collected(records))
     export = {"canvas": {"file": "/x.csv", "scores": dict.fromkeys(STUDENTS, "3")}}
     lines = [f"{json.dumps({'student': one, 'end': 'graded'})}\n" for one in STUDENTS]
@@ -62,7 +67,7 @@ def course(tmp_path: Path) -> Course:
     with Database(course.db_url).writing() as connection:
         for one in STUDENTS:
             save_run(connection, ASSIGNMENT, one, run_of(None, [PASSED]))
-            remember(connection, ASSIGNMENT, one, {"why": digest_of(one)})
+            remember(connection, ASSIGNMENT, one, {"why": source_digest(one)})
             key = {"assignment": ASSIGNMENT, "student": one, **_AUTHOR}
             for table in (EXTENSIONS, ABSENCES):
                 connection.execute(insert(table).values(key))

@@ -19,7 +19,7 @@ from hw_grading.desk.reading import numbers_html
 from hw_grading.desk.writing import Name, _NewRubric, _Save, body_of
 from hw_grading.gradebook.model import Mark, Refused
 from hw_grading.homework.course import Course
-from hw_grading.rendering.limits import Limits
+from hw_grading.rendering.limits import PageLimits
 
 __all__ = ["course"]  # used by pytest, by name
 
@@ -163,7 +163,7 @@ def test_the_answers_of_a_student_share_the_limits_of_a_page(tmp_path, monkeypat
     desk = HomeworkDesk(course, by_hand.ASSIGNMENT, Thumbnails())
 
     def shown(words):
-        monkeypatch.setattr(reading, "Limits", lambda: Limits(words=words))
+        monkeypatch.setattr(reading, "PageLimits", lambda: PageLimits(words=words))
         html = [answer["html"] for answer in reading.student(desk, "ann")["answers"]]
         return ["<p>Because" in html[0], "<span" in html[1]]  # the text, and coloured code
 

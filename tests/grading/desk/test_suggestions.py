@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from hw_grading.desk import hints
 from hw_grading.desk.answers import Glance
 from hw_grading.gradebook.model import Question, first_conditions
-from hw_grading.gradebook.scores import Cell
+from hw_grading.gradebook.scores import ScoredCell
 from hw_grading.homework.course import REPOSITORY
 from hw_grading.homework.notebook import read_places
 from hw_support import figures
@@ -46,7 +46,7 @@ def answer(kind="loss", arrays=ARRAYS, times=1, legend=True, white=False, shown=
 def question(name):
     """Return a question of hw2, whose rubric's items have their numbers as ids."""
     places = read_places(REPOSITORY / "source/hw2/hw2.ipynb")
-    cell = Cell(name, 4.0, by_hand=True)
+    cell = ScoredCell(name, 4.0, by_hand=True)
     asked = first_conditions(cell, [cell], places).values()
     return Question(name, name, 4.0, True, conditions=dict(zip("1234", asked, strict=True)))
 

@@ -14,7 +14,7 @@ from right_functions import notebook, reference_of
 from hw_grading.examiner.cells import Fault, run_test
 from hw_grading.outcome import PartResult
 from hw_grading.rendering.feedback.cells import outputs_in
-from hw_grading.rendering.limits import Limits
+from hw_grading.rendering.limits import PageLimits
 from hw_grading.run.scores import fingerprint_of, parts_of_answer, parts_of_test, what_it_says
 from hw_support.checks import Checks
 from hw_support.checks.notebook_access import Notebook, notebook_of
@@ -73,7 +73,7 @@ def test_parts_and_second_tries_are_rows_and_printed() -> None:
     assert "note    Your two functions disagree.\n" in printed
     assert printed.splitlines()[:2] == ["passed  values [2 pt]", " " * 8 + remark]
     cell = cell_with([new_output("stream", name="stdout", text=printed)])
-    html = outputs_in(cell, "test", Limits())
+    html = outputs_in(cell, "test", PageLimits())
     assert re.findall(r'<span class="failed">([^\n<]*)', html) == ["FAILED  far [1 pt]"]
 
 

@@ -159,7 +159,7 @@ def test_broken_tests_are_named_and_not_released(
     capfd.readouterr()
     assert main(release) == 1
     *found, last = capfd.readouterr().err.splitlines()
-    assert last == "Nothing was released. Mend this, then try again."
+    assert last == "Nothing was released. Repair this, then try again."
     assert (path.read_bytes(), (tried.folder / "gradebook.db").read_bytes()) == (before, book)
     for line, (name, (_, expected)) in zip(found, BROKEN.items(), strict=True):
         assert line.startswith(f"ps1.ipynb, cell '{name}': ")

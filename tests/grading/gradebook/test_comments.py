@@ -11,7 +11,7 @@ from html_pages import HOSTILE_HTML, HOSTILE_MARKDOWN
 from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.comments import CommentChanged, Said
 from hw_grading.gradebook.model import Refused
-from hw_grading.gradebook.runs import digest_of
+from hw_grading.gradebook.runs import source_digest
 from hw_grading.homework.course import Course
 from hw_grading.lms.feedback_zip import older_pages
 
@@ -24,7 +24,7 @@ ANSWER = f"{CODE}\n\n{MORE}"  # with a cell of the student's own that continues 
 
 def say(book, text, line=0, grader="kim", seen=None, digest=None, student="ada"):
     """Save a comment on `double`; return when it was saved, None if there is none."""
-    said = Said(line, text, seen, digest_of(ANSWER) if digest is None else digest)
+    said = Said(line, text, seen, source_digest(ANSWER) if digest is None else digest)
     book.comment("double", student, said, grader)
     there = {one.line: one.at for one in book.comments_on("double", student)}
     return there.get(line)

@@ -8,25 +8,30 @@ from by_hand import Term
 
 from hw_grading.analysis.report import report
 from hw_grading.gradebook.book import ManualGrading
-from hw_grading.gradebook.corrections import Correction, Kind, applied
+from hw_grading.gradebook.corrections import Correction, CorrectionKind, applied
 from hw_grading.gradebook.model import Refused
 from hw_grading.gradebook.results import read_results
-from hw_grading.gradebook.scores import Cell, Record, Score
+from hw_grading.gradebook.scores import Score, ScoredCell, SubmissionRecord
 from hw_grading.homework.course import Course
 from hw_grading.mistakes.figures import figures_of
-from hw_grading.rendering.feedback.summary import Facts, summary_of
+from hw_grading.rendering.feedback.summary import PageFacts, summary_of
 
 
 def correct(term: Term, *words: object, reason: str = "the text was unclear") -> int:
     return term.type("correct", "ps1", *words, "--reason", reason)
 
 
-def change(kind: Kind, points: float = 0.0, key: int = 1) -> Correction:
+def change(kind: CorrectionKind, points: float = 0.0, key: int = 1) -> Correction:
     student = "ada" if kind is SET else ""
     return Correction(key, "why", points, "", kind, "ps1", student)
 
 
-ADD, DROP, FULL, SET = Kind.ADD, Kind.DROP, Kind.FULL, Kind.SET
+ADD, DROP, FULL, SET = (
+    CorrectionKind.ADD,
+    CorrectionKind.DROP,
+    CorrectionKind.FULL,
+    CorrectionKind.SET,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,23 +53,23 @@ ADD, DROP, FULL, SET = Kind.ADD, Kind.DROP, Kind.FULL, Kind.SET
     ],
 )
 def test_a_correction_changes_a_score_by_its_kind(given, changes, points):
-    score = Score(Cell("why", 4.0, by_hand=True), manual=given)
-    corrections = applied(Record("ada", scores=(score,)), changes)
+    score = Score(ScoredCell("why", 4.0, by_hand=True), manual=given)
+    corrections = applied(SubmissionRecord("ada", scores=(score,)), changes)
     assert len(corrections) == len(changes)
     assert score.points + sum(one.points for one in corrections) == points
 
 
 def test_a_dropped_cell_ignores_other_corrections():
-    score = Score(Cell("why", 4.0, by_hand=True), manual=3.0)
+    score = Score(ScoredCell("why", 4.0, by_hand=True), manual=3.0)
     changes = [change(FULL, key=1), change(SET, 1, key=2), change(DROP, key=3), change(DROP, key=4)]
-    done = applied(Record("ada", scores=(score,)), changes)
+    done = applied(SubmissionRecord("ada", scores=(score,)), changes)
     assert [(one.key, one.points, one.drops) for one in done] == [(3, -3, True)]
 
 
 def test_who_submitted_nothing_readable_gets_no_correction():
     """Then nbgrader's rows are there, but neither a test nor a person has scored any."""
-    cells = (Cell("why", 4.0, by_hand=True), Cell("test", 2.0, by_hand=False))
-    unread = Record("ada", scores=tuple(map(Score, cells)))
+    cells = (ScoredCell("why", 4.0, by_hand=True), ScoredCell("test", 2.0, by_hand=False))
+    unread = SubmissionRecord("ada", scores=tuple(map(Score, cells)))
     assert applied(unread, [change(FULL, key=1)]) == []
     assert [one.key for one in applied(unread, [change(FULL, key=1), change(SET, 2, key=2)])] == [2]
 
@@ -115,9 +120,9 @@ def test_points_for_those_who_answered_are_shown_before(term, capsys):
 
 
 def test_a_test_that_met_no_answer_is_not_an_answered_one():
-    scores = (Score(Cell("test", 2.0, by_hand=False), auto=0.0),)
-    record = Record("ada", scores=scores)
-    added = Correction(1, "test", 1.0, "", Kind.ANSWERED, "ps1")
+    scores = (Score(ScoredCell("test", 2.0, by_hand=False), auto=0.0),)
+    record = SubmissionRecord("ada", scores=scores)
+    added = Correction(1, "test", 1.0, "", CorrectionKind.ANSWERED, "ps1")
     assert applied(record, [added], unanswered={"test"}) == []
     assert [one.points for one in applied(record, [added])] == [1.0]
 
@@ -219,9 +224,9 @@ def test_the_desk_sets_a_students_points_and_takes_it_back(term):
     book.close()
 
 
-def facts_of(term: Term, student: str = "ada") -> Facts:
+def facts_of(term: Term, student: str = "ada") -> PageFacts:
     results = read_results(term.course, "ps1", student)
-    return Facts(student, "ps1", results.cells, results.max_score, results.of(student))
+    return PageFacts(student, "ps1", results.cells, results.max_score, results.of(student))
 
 
 def test_feedback_shows_corrections_reasons_and_late_penalties(term):

@@ -29,7 +29,7 @@ def test_rows_count_if_the_notebook_is_missing_or_changed(course, content):
 
 def test_a_run_is_read_as_it_was_saved_and_the_last_one_counts(course):
     course.grade("ada", notebook(), parts=[PASSED])
-    problems = (Problem(Kind.METADATA, Severity.MENDED, "A tag went.", "double"),)
+    problems = (Problem(Kind.METADATA, Severity.REPAIRED, "A tag went.", "double"),)
     other = {**WITH, "packages": {"numpy": "2.1"}}
     run = run_of(None, [FAILED], problems=problems, graded_with=other, digest="d" * 64)
     assert course.save("ada", run) == 2

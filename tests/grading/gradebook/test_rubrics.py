@@ -39,7 +39,7 @@ from hw_grading.gradebook.model import (
     first_rubric,
 )
 from hw_grading.gradebook.runs import remember
-from hw_grading.gradebook.scores import Cell
+from hw_grading.gradebook.scores import ScoredCell
 from hw_grading.homework.course import Course
 from hw_grading.homework.notebook import Place, Places
 
@@ -137,7 +137,7 @@ def test_conditions_at_the_end_of_a_line_are_no_text_of_its_item():
   labels. [facts: title,
   labels]
 - 1: [facts: alone] are not at the end."""
-    cell = Cell("plot", 3.0, by_hand=True)
+    cell = ScoredCell("plot", 3.0, by_hand=True)
     about = cell, [cell], Places(plot=Place("Q1", "Plot", scheme))
     items = first_rubric(*about).items
     texts = ["both curves.", "title, labels.", "[facts: alone] are not at the end."]

@@ -14,13 +14,13 @@ from hw_grading.homework.notes import (
 from hw_support.submission.problems import Kind, Problem, Severity, quoted
 
 DIED = Problem(Kind.KERNEL, Severity.FAILED, "It died.", "forward_pass")
-EDITED = Problem(Kind.EDITED_CELL, Severity.MENDED, "It was edited.")
+EDITED = Problem(Kind.EDITED_CELL, Severity.REPAIRED, "It was edited.")
 
 
 def test_each_problem_is_kept_once_and_failures_of_too_many() -> None:
     assert limited([EDITED, DIED, EDITED]) == (EDITED, DIED)
-    mended = [Problem(Kind.MOVED_CELL, Severity.MENDED, str(n)) for n in range(MAX_STORED)]
-    kept = limited([*mended, DIED])
+    repaired = [Problem(Kind.MOVED_CELL, Severity.REPAIRED, str(n)) for n in range(MAX_STORED)]
+    kept = limited([*repaired, DIED])
     assert len(kept) == MAX_STORED
     assert DIED in kept
 
@@ -74,7 +74,7 @@ def test_without_problems_there_are_no_notes() -> None:
 def test_messages_are_inert() -> None:
     nb = new_notebook()
     message = "<script>a</script> \n\n # h $\\href{javascript:a}{b}$ \ud800 </ul>"
-    put_notes_on_top(nb, [Problem(Kind.METADATA, Severity.MENDED, message)])
+    put_notes_on_top(nb, [Problem(Kind.METADATA, Severity.REPAIRED, message)])
     source = nb.cells[0].source
     assert source.encode()
     assert "<script" not in source

@@ -22,7 +22,7 @@ from traitlets.config import Config
 from hw_grading import configure
 from hw_grading.plugins.formgrader import EscapingExporter
 from hw_grading.rendering.feedback.exporter import page_of
-from hw_grading.rendering.feedback.summary import Facts
+from hw_grading.rendering.feedback.summary import PageFacts
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def pages():
 def feedback(cells):
     marks = [cell.metadata.get("nbgrader", {}) for cell in cells]
     comments = {mark["grade_id"]: mark["comment"] for mark in marks if "comment" in mark}
-    return Page(page_of(Facts("x", "hw2", comments=comments), cells, ()))
+    return Page(page_of(PageFacts("x", "hw2", comments=comments), cells, ()))
 
 
 def formgrade(exporter, cells):

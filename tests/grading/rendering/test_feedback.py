@@ -25,7 +25,7 @@ from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.model import Item, Mark, Rubric
 from hw_grading.homework.course import Course
 from hw_grading.lms.feedback_zip import older_pages
-from hw_grading.rendering.feedback.summary import Facts
+from hw_grading.rendering.feedback.summary import PageFacts
 from hw_support.figures import facts_of
 from hw_support.figures.facts import KEY
 
@@ -241,7 +241,7 @@ def test_a_comment_of_the_desk_is_read_completely():
     items = (Item("a", 1, "names\nboth"), Item("b", -0.5, "no unit"), Item("c", 0, "2  see below"))
     items += (Item("d", 1.5, "says why"),)
     mark = Mark(frozenset("abc"), adjustment=0.25, comment="Well done.\n\n+1  for style")
-    remark = Facts(comments={"plot": Rubric(items).comment(mark, 3)}).remark("plot")
+    remark = PageFacts(comments={"plot": Rubric(items).comment(mark, 3)}).remark("plot")
     assert [(points, text.striptags()) for points, text, _ in remark.right] == [
         ("+1", "names both"),
         ("+0.25", "adjustment"),

@@ -40,7 +40,7 @@ from hw_grading.rendering.answers import (
     text_html,
 )
 from hw_grading.rendering.cleaning import MAX_PICTURES, clean_html
-from hw_grading.rendering.limits import Limits
+from hw_grading.rendering.limits import PageLimits
 from hw_grading.rendering.markdown import LONGEST_TEX, LONGEST_TEXT
 from hw_grading.rendering.pictures import MAX_BYTES, NotShown, content_of, pictures_of, uri_in
 
@@ -187,22 +187,22 @@ def test_a_formula_bomb_stays_small_and_the_next_one_is_set(tex):
 
 
 def test_texts_and_pictures_of_a_page_share_its_limits():
-    limits = Limits(words=0)
+    limits = PageLimits(words=0)
     assert "Shown as text" in text_html("*x*", None, limits)
     assert "<span" not in code_html("x = 1", limits)
     assert "<b>" not in outputs(display({"text/html": "<b>x</b>"}), limits=limits)
     picture = f"![x](data:image/png;base64,{PNG})"
-    limits = Limits(words=40)  # a picture's data are no words
+    limits = PageLimits(words=40)  # a picture's data are no words
     assert "<img" in text_html(picture, None, limits)
     assert "Shown as text" in text_html("word", None, limits)
-    limits = Limits(words=20 + 6 + 1)  # of the text, and of one formula
+    limits = PageLimits(words=20 + 6 + 1)  # of the text, and of one formula
     assert re.findall("<math|<code>", text_html("$x$ $y$", None, limits)) == ["<math", "<code>"]
-    limits = Limits(plain=15)
+    limits = PageLimits(plain=15)
     assert text_in(printed_html("x" * 10, "text", limits)) == "x" * 10
     assert text_in(code_html("y" * 10, limits)) == "yyyyy … and 5 more characters"
     assert text_in(printed_html("z", "text", limits)) == "… and 1 more characters"
     plot = display({"image/png": base64_of(png(pixels=bytes(range(256))))})
-    limits = Limits(pictures=500)
+    limits = PageLimits(pictures=500)
     assert outputs(plot, plot, plot, limits=limits).count("<img") == 1
     assert "is not shown: it is too large" in outputs(plot, limits=limits)
 
@@ -280,7 +280,7 @@ def test_an_answer_shows_so_many_pictures_and_says_so():
     assert len(pictures_of(code_cell(*plots))) == MAX_PICTURES + 3
     many = "![x](attachment:a)\n\n" * 20
     attachments = {"a": {"image/png": base64_of(png() + bytes(3_000_000))}}
-    html = text_html(many, attachments, Limits(pictures=10**9))
+    html = text_html(many, attachments, PageLimits(pictures=10**9))
     assert html.count("<img src") == MAX_PICTURES
     html = text_html(many, attachments)
     assert html.count("<img src") == 3  # a page has no room for more

@@ -9,7 +9,7 @@ import pytest
 import zmq
 
 from hw_grading.outcome import GraderFault, HelperEnded
-from hw_grading.run.blame import BadExchange, described, exchange, fault_in
+from hw_grading.run.blame import BadExchange, error_words, exchange, fault_in
 from hw_grading.run.outputs import Outputs
 
 NO_FILES = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
@@ -47,9 +47,9 @@ def test_a_fault_names_the_graders_line() -> None:
     with pytest.raises(AttributeError) as raised:
         Outputs(1).take("stream", {"transient": "text"})
     said = r"^AttributeError: .* \(hw_grading/run/outputs.py, line \d+\)$"
-    assert re.search(said, described(raised.value))
-    assert described(ValueError()) == "ValueError"  # of no line of the grader
-    assert described(GraderFault("no bwrap")) == "no bwrap"
+    assert re.search(said, error_words(raised.value))
+    assert error_words(ValueError()) == "ValueError"  # of no line of the grader
+    assert error_words(GraderFault("no bwrap")) == "no bwrap"
 
 
 NO_MODULE = "ModuleNotFoundError"

@@ -405,7 +405,7 @@ def test_long_output_is_cut_and_costs_nothing() -> None:
         output_bytes_per_cell=100_000,
     )
     assert run.scores == {"next": 2}
-    assert {(p.kind, p.severity) for p in run.problems} == {(Kind.OUTPUT_LIMIT, Severity.MENDED)}
+    assert {(p.kind, p.severity) for p in run.problems} == {(Kind.OUTPUT_LIMIT, Severity.REPAIRED)}
     assert len(nbformat.writes(run.nb)) < 50_000
     assert "output beyond 100,000 bytes was dropped" in run.nb.cells[0].outputs[0].text
 

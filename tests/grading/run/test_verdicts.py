@@ -195,7 +195,7 @@ def test_the_score_is_nbgraders_if_it_lies_between_0_and_the_points(
 
 
 DIED = "the kernel died in it"
-GONE = {"gone": "it broke the protocol", "outputs": [WRONG]}
+GONE = {"link_error": "it broke the protocol", "outputs": [WRONG]}
 STOPPED = "stopped answering in cell 'test': it broke the protocol"
 FAILED = {"verdicts": {"test": verdict(outputs=[WRONG])}}
 TEST, NEXT = examined("test"), examined("next")
@@ -226,7 +226,7 @@ LOOP, LEFT = check("loop", "while True: pass"), code("exit()", "answer", solutio
         ),
         # Why a notebook cannot be asked any more.
         ([TEST], {"verdicts": {"test": verdict(**GONE)}}, {"test": 0}, STOPPED),
-        ([TEST], {"verdicts": {"test": verdict(**GONE, ended=True)}}, {"test": 0}, STOPPED),
+        ([TEST], {"verdicts": {"test": verdict(**GONE, kernel_ended=True)}}, {"test": 0}, STOPPED),
         (
             [TEST],
             {"verdicts": {"test": verdict(**GONE)}, "ends": LIMIT},
@@ -241,7 +241,7 @@ LOOP, LEFT = check("loop", "while True: pass"), code("exit()", "answer", solutio
         ),
         (
             [TEST],
-            {"verdicts": {"test": verdict(**GONE, ended=True)}, "ends": LIMIT, "died": True},
+            {"verdicts": {"test": verdict(**GONE, kernel_ended=True)}, "ends": LIMIT, "died": True},
             {"test": 0},
             "a limit was reached",
         ),
@@ -278,11 +278,16 @@ LOOP, LEFT = check("loop", "while True: pass"), code("exit()", "answer", solutio
         ([TEST], FAILED, {"test": 0}, ""),
         (
             [TEST],
-            {"verdicts": {"test": verdict(outputs=[WRONG], above="cell 'setup' has failed")}},
+            {"verdicts": {"test": verdict(outputs=[WRONG], fault_above="cell 'setup' has failed")}},
             {"test": None},
             "because of a fault of the homework: cell 'setup' has failed",
         ),
-        ([TEST], {"verdicts": {"test": verdict(above="cell 'setup' has failed")}}, {"test": 2}, ""),
+        (
+            [TEST],
+            {"verdicts": {"test": verdict(fault_above="cell 'setup' has failed")}},
+            {"test": 2},
+            "",
+        ),
         (
             [TEST],
             {"verdicts": {"test": verdict(fault="it is no Python")}},
@@ -293,7 +298,9 @@ LOOP, LEFT = check("loop", "while True: pass"), code("exit()", "answer", solutio
         (
             [TEST],
             {
-                "verdicts": {"test": verdict(outputs=[WRONG], above="cell 'setup' has failed")},
+                "verdicts": {
+                    "test": verdict(outputs=[WRONG], fault_above="cell 'setup' has failed")
+                },
                 "sound": ["test"],
             },
             {"test": 0},

@@ -25,8 +25,8 @@ from hw_grading.trying.kept import AnswersError, answers, settings_of, submissio
 from hw_grading.trying.mutants import mutants_of
 from hw_grading.trying.plan import Plan
 from hw_grading.trying.report import Changed, Lost, Tried
-from hw_grading.trying.submitting import Result
-from hw_grading.trying.trying import digest_of
+from hw_grading.trying.submitting import TrialResult
+from hw_grading.trying.trying import homework_digest
 
 SETUP = code("import numpy as np\nfrom hw_support import Checks", "setup", locked=True)
 GRADE = """def grade(points):
@@ -384,7 +384,7 @@ def test_a_report_that_was_kept_is_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["hw0", "hw2"])
 def test_validity_is_about_todays_cells_and_answers(name: str) -> None:
     page = (REPOSITORY / "docs/validity.md").read_text()
-    about = f"<!-- {name} {digest_of(Course(REPOSITORY), name)} -->\n## {name}\n"
+    about = f"<!-- {name} {homework_digest(Course(REPOSITORY), name)} -->\n## {name}\n"
     assert about in page, "docs/validity.md is old: run `make validity`"
 
 
@@ -535,7 +535,7 @@ def test_nbgraders_own_example_has_no_flaky_test(
 ) -> None:
     course = Course(tmp_path / "course")
     tmp_path.joinpath("nbgrader_config.py").write_text("c = get_config()\n")
-    Course(tmp_path).must("quickstart", "course", "--autotest", log=tmp_path / "log")
+    Course(tmp_path).run_nbgrader("quickstart", "course", "--autotest", log=tmp_path / "log")
     with (course.folder / "nbgrader_config.py").open("a") as file:
         file.write("\nfrom hw_grading import configure\nconfigure(c)\n")
     main(["--course", str(course.folder), "try", "ps1", "--mutants", "3"])
@@ -611,15 +611,15 @@ def test_ctrl_c_shows_what_is_known(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outcomes = []
-    add = Result.add
+    add = TrialResult.add
 
-    def stopped(self: Result, outcome: Any, *about: Any) -> None:
+    def stopped(self: TrialResult, outcome: Any, *about: Any) -> None:
         outcomes.append(outcome)
         if len(outcomes) == 12:  # in the middle of the mutants
             raise KeyboardInterrupt
         add(self, outcome, *about)
 
-    monkeypatch.setattr(Result, "add", stopped)
+    monkeypatch.setattr(TrialResult, "add", stopped)
     assert main(course_of(tmp_path, with_checks())) == 130
     said = capsys.readouterr().out
     assert "your solutions: 2 of 2 points\n  the untouched release: 0 points" in said

@@ -1,6 +1,6 @@
 """Restores the instructor's cells in a submitted notebook, and finds answers in added cells.
 
-Students split, copy, delete, move, retype and edit cells, mostly by accident. `mend` starts from
+Students split, copy, delete, move, retype and edit cells, mostly by accident. `repair` starts from
 the instructor's list of cells. It trusts only the text of a submitted cell and its grade id.
 
 - The metadata and type of a known cell are rebuilt, and the source too if it is locked. A student's
@@ -32,8 +32,8 @@ from hw_support.submission.problems import (
     Problem,
     Severity,
     insert_cell,
-    mended_cell,
     quoted,
+    repaired_cell,
 )
 
 _WEIGHT_OF_ANSWER = 10_000  # in units of another cell's weight, when cells are put in order
@@ -41,14 +41,14 @@ _FLAGS = ("grade", "solution", "locked", "task")
 _IsOwn = Callable[[NotebookNode], bool]  # whether a cell is the student's, and not empty
 
 
-def mend(
+def repair(
     nb: NotebookNode, cells: Sequence[InstructorCell], plain: Iterable[str] | None = None
 ) -> list[Problem]:
-    """Mend a notebook from `read_submission` in place, and return what was done.
+    """Repair a notebook from `read_submission` in place, and return what was done.
 
     `cells` are the instructor's, all in the instructor's order. `plain` has the sources of the
     released cells without a grade id. If it is None, a student's own cells are not told from these,
-    and no cell is taken for an answer. Mending a mended notebook changes nothing.
+    and no cell is taken for an answer. Repairing a repaired notebook changes nothing.
     """
     known = {cell.grade_id: cell for cell in cells}
     is_own = _own_cells(cells, plain)
@@ -106,14 +106,14 @@ def _identify(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pr
                 f"No cell of this homework has the grade id {quoted(marks.get('grade_id'))}: the "
                 "cell with this id is run as a plain cell, without points."
             )
-            yield Problem(Kind.UNKNOWN_CELL, Severity.MENDED, message)
+            yield Problem(Kind.UNKNOWN_CELL, Severity.REPAIRED, message)
     for grade_id, instructor in known.items():
         cells, text = by_id.get(grade_id, []), trimmed(instructor.given)
         is_lost = instructor.locked and not cells
         if is_lost and (lost := by_text.pop((instructor.cell_type, text), None)):
             lost.metadata = NotebookNode(nbgrader=instructor.metadata())
             what = "had lost its grade id: it was recognised by its text."
-            yield mended_cell(Kind.METADATA, grade_id, what)
+            yield repaired_cell(Kind.METADATA, grade_id, what)
         if len(cells) < 2:
             continue
         # Keep the copy that holds an answer; for a locked cell, keep the unchanged copy.
@@ -127,7 +127,7 @@ def _identify(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pr
             f"{'unchanged' if instructor.locked else 'answered'} one is graded; the others are "
             "run as plain cells."
         )
-        yield Problem(Kind.DUPLICATE_CELL, Severity.MENDED, message, grade_id)
+        yield Problem(Kind.DUPLICATE_CELL, Severity.REPAIRED, message, grade_id)
 
 
 def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Problem]:
@@ -138,7 +138,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
         if cell.cell_type != instructor.cell_type:
             types = f"from a {instructor.cell_type} cell to a {cell.cell_type} cell"
             what = f"was changed {types}: it was changed back."
-            yield mended_cell(Kind.RETYPED_CELL, grade_id, what)
+            yield repaired_cell(Kind.RETYPED_CELL, grade_id, what)
             other = NEW_CELL[instructor.cell_type](cell.source, id=cell.id, metadata=cell.metadata)
             if instructor.cell_type == "markdown" and "attachments" in cell:
                 other["attachments"] = cell.attachments
@@ -152,7 +152,7 @@ def _rebuild(nb: NotebookNode, known: dict[str, InstructorCell]) -> Iterable[Pro
                     if kept := _new_lines(cell, instructor):
                         insert_cell(nb, nb.cells.index(cell) + 1, kept)  # ids are unique now
                         what = f"{what[:-1]}, and the new lines were moved to a cell below."
-                yield mended_cell(Kind.EDITED_CELL, grade_id, what)
+                yield repaired_cell(Kind.EDITED_CELL, grade_id, what)
             cell.source = instructor.source
         cell.metadata = NotebookNode(nbgrader=instructor.metadata())
 
@@ -201,7 +201,7 @@ def _put_in_order(nb: NotebookNode, cells: Sequence[InstructorCell]) -> Iterable
             nb.cells[place:place] = moved
             where = f"below {quoted(before)}" if before else "at the top"
             what = f"was moved: it was moved back to its place, {where}."
-            yield mended_cell(Kind.MOVED_CELL, grade_id, what)
+            yield repaired_cell(Kind.MOVED_CELL, grade_id, what)
         before = grade_id
 
 
@@ -243,19 +243,19 @@ def _fill_places(
             if here is not None:
                 del nb.cells[here]
             what = f"{was}: an added cell at its place is graded as the answer."
-            yield mended_cell(Kind.ADDED_CELL, grade_id, what)
+            yield repaired_cell(Kind.ADDED_CELL, grade_id, what)
         elif here is None and instructor.solution and not instructor.grade:
             what = (
                 "was deleted: it was not restored, because another cell may define the same. Tests "
                 "that need it fail if no cell does."
             )
-            yield mended_cell(Kind.DELETED_CELL, grade_id, what)
+            yield repaired_cell(Kind.DELETED_CELL, grade_id, what)
         elif here is None:
             cell = NEW_CELL[instructor.cell_type](instructor.source)
             cell.metadata = NotebookNode(nbgrader=instructor.metadata())
             insert_cell(nb, place, cell)
             what = f"was deleted: it was restored{', empty' if instructor.solution else ''}."
-            yield mended_cell(Kind.DELETED_CELL, grade_id, what)
+            yield repaired_cell(Kind.DELETED_CELL, grade_id, what)
         if own or here is None:
             there = _places(nb)
         place = there.get(grade_id, place - 1) + 1

@@ -1,4 +1,4 @@
-"""`mend` restores the instructor's cells, whatever a student did to them."""
+"""`repair` restores the instructor's cells, whatever a student did to them."""
 
 import copy
 from collections.abc import Callable
@@ -15,8 +15,8 @@ from nbgrader.utils import compute_checksum
 from hw_grading.commands.sample import cell_of
 from hw_grading.notebooks import cells_by_id
 from hw_support.submission.cells import InstructorCell, continues
-from hw_support.submission.mending import mend
 from hw_support.submission.problems import Kind, Problem, Severity
+from hw_support.submission.repairing import repair
 
 
 def instructor(grade_id: str, source: str, cell_type: str = "code", **marks: Any) -> InstructorCell:
@@ -62,7 +62,7 @@ def test_locked_cells_without_grade_ids_are_known_by_their_text() -> None:
     nb = submission()
     for each in nb.cells:
         each.metadata = NotebookNode(kept_by="another program")
-    problems = mend(nb, ALL)
+    problems = repair(nb, ALL)
     tests = ["test_f", "test_g", "test_g_more"]
     assert [o for o in order(nb) if o not in ("f", "why")] == [
         "intro", "def f(): return 1", "test_f", "def g(): return 2", *tests[1:], "So.", "draw"
@@ -71,14 +71,14 @@ def test_locked_cells_without_grade_ids_are_known_by_their_text() -> None:
     assert known == ["intro", *tests, "draw"]
     assert next(c for c in nb.cells if c.source == TEST_F.source)  # with its hidden line
     again = copy.deepcopy(nb)
-    assert all(p.kind is Kind.DELETED_CELL for p in mend(nb, ALL))
+    assert all(p.kind is Kind.DELETED_CELL for p in repair(nb, ALL))
     assert nb == again
 
 
 def test_a_copy_of_a_test_that_is_still_there_stays_a_plain_cell() -> None:
     nb = submission()
     nb.cells.insert(0, new_code_cell("f()"))
-    assert mend(nb, ALL) == []
+    assert repair(nb, ALL) == []
     assert order(nb)[:2] == ["f()", "intro"]
 
 
@@ -88,20 +88,20 @@ def test_an_empty_cell_is_not_known_as_a_hidden_test() -> None:
     nb = submission()
     nb.cells.remove(cell_of(nb, "test_g"))
     nb.cells.insert(0, new_code_cell(""))
-    assert [problem.kind for problem in mend(nb, known)] == [Kind.DELETED_CELL]
+    assert [problem.kind for problem in repair(nb, known)] == [Kind.DELETED_CELL]
     assert order(nb).index("test_g") == order(nb).index("g") + 1
     assert order(nb)[:2] == ["", "intro"]
 
 
-def mended(nb: NotebookNode, plain: list[str] | None = None) -> list[Problem]:
-    """Mend a notebook, and check what must hold for every mended notebook.
+def repaired(nb: NotebookNode, plain: list[str] | None = None) -> list[Problem]:
+    """Repair a notebook, and check what must hold for every repaired notebook.
 
     `plain` are the sources of its plain cells as released, if they are known.
     """
-    problems = mend(nb, ALL, plain)
+    problems = repair(nb, ALL, plain)
     nbformat.validate(nb)
     once = copy.deepcopy(nb)
-    again = mend(nb, ALL, plain)
+    again = repair(nb, ALL, plain)
     assert nb == once
     assert {p.kind for p in again} <= {Kind.DELETED_CELL}
     places = {name: i for i, name in enumerate(order(nb))}
@@ -116,7 +116,7 @@ def mended(nb: NotebookNode, plain: list[str] | None = None) -> list[Problem]:
             assert node.source == c.source
     there = [c.grade_id for c in ALL if c.grade_id in places]
     assert sorted(there, key=lambda name: places[name]) == there
-    assert all(p.severity is Severity.MENDED for p in problems)
+    assert all(p.severity is Severity.REPAIRED for p in problems)
     return problems
 
 
@@ -180,7 +180,7 @@ def test_what_a_student_or_a_program_did_is_undone_and_named(
 ) -> None:
     nb = submission()
     damage(nb)
-    assert kinds(mended(nb)) == found
+    assert kinds(repaired(nb)) == found
     assert cell_of(nb, "test_f").source == "f()\n# hidden"
     assert cell_of(nb, "f").source == "def f(): return 1"
     assert cell_of(nb, "why").source == "So."
@@ -193,13 +193,13 @@ def test_an_answer_typed_into_the_locked_question_is_graded() -> None:
     known = [*ALL[:6], question, *ALL[6:]]
     cell_of(nb, "why").source = WHY.source
     nb.cells.insert(6, cell(question, "Why?\n\n- In general.\n\nBecause.\n\nSo."))
-    first, second = mend(nb, known, [])
+    first, second = repair(nb, known, [])
     assert first.message.endswith("the new lines were moved to a cell below.")
     assert kinds([first, second]) == [("edited-cell", "question"), ("added-cell", "why")]
     assert order(nb)[-3:] == ["question", "why", "draw"]
     assert cell_of(nb, "question").source == question.source
     assert cell_of(nb, "why").source == "Because.\n\nSo."
-    assert mend(nb, known, []) == []
+    assert repair(nb, known, []) == []
 
 
 def test_a_text_below_the_instructions_continues_the_task() -> None:
@@ -215,7 +215,7 @@ def test_a_cell_of_an_earlier_release_is_not_an_edit() -> None:
     old = cell_of(nb, "test_f")
     old.source = "the test before it was corrected"
     old.metadata.nbgrader["checksum"] = compute_checksum(old)
-    [problem] = mended(nb)
+    [problem] = repaired(nb)
     assert "is from an earlier release" in problem.message
     assert old.source == TEST_F.source
 
@@ -224,7 +224,7 @@ def test_the_last_answered_copy_is_graded_and_all_copies_run() -> None:
     nb = submission()
     nb.cells[1:1] = [cell(F, "def f(): return 0")]
     nb.cells.append(cell(F))  # an untouched copy below
-    assert kinds(mended(nb)) == [("duplicate-cell", "f")]
+    assert kinds(repaired(nb)) == [("duplicate-cell", "f")]
     assert cell_of(nb, "f").source == "def f(): return 1"
     assert order(nb).count("def f(): return 0") == 1
     assert order(nb)[-1] == "def f(): ..."
@@ -233,7 +233,7 @@ def test_the_last_answered_copy_is_graded_and_all_copies_run() -> None:
 def test_deleted_cells_come_back_at_their_place() -> None:
     nb = submission()
     nb.cells = [cell_of(nb, name) for name in ("f", "g", "test_g")]
-    problems = mended(nb)
+    problems = repaired(nb)
     assert order(nb) == [c.grade_id for c in ALL]
     assert {p.kind for p in problems} == {Kind.DELETED_CELL}
     assert cell_of(nb, "why").source == WHY.source  # so that nbgrader finds no response
@@ -243,7 +243,7 @@ def test_a_deleted_code_answer_is_not_restored() -> None:
     nb = submission()
     nb.cells.remove(cell_of(nb, "f"))
     nb.cells.insert(0, new_code_cell("def f(): return 'moved'"))
-    assert kinds(mended(nb)) == [("deleted-cell", "f")]
+    assert kinds(repaired(nb)) == [("deleted-cell", "f")]
     assert order(nb)[:3] == ["def f(): return 'moved'", "intro", "test_f"]
 
 
@@ -254,9 +254,9 @@ def test_one_cell_that_was_moved_is_put_back_and_no_other(moved: str, to: int) -
     place = order(nb).index(moved)
     nb.cells.insert(to, nb.cells.pop(place))
     if place == min(to, len(nb.cells) - 1):
-        assert mended(nb) == []
+        assert repaired(nb) == []
     else:
-        assert len(mended(nb)) == 1
+        assert len(repaired(nb)) == 1
     assert order(nb) == [c.grade_id for c in ALL]
 
 
@@ -302,7 +302,7 @@ def test_moved_cells_take_along_what_belongs_to_them(
 ) -> None:
     nb = submission()
     move(nb)
-    mended(nb)
+    repaired(nb)
     assert order(nb)[: len(begins)] == begins
 
 
@@ -321,7 +321,7 @@ def with_plain_cells(*own: str, why: str | None = None) -> NotebookNode:
 
 
 def found(nb: NotebookNode, plain: list[str] | None = PLAIN) -> list[tuple[str, str | None]]:
-    return kinds(mended(nb, plain))
+    return kinds(repaired(nb, plain))
 
 
 @pytest.mark.parametrize(
@@ -389,14 +389,14 @@ PIECES = st.sampled_from(
 
 
 @given(st.lists(PIECES, max_size=16))
-def test_mending_any_cells_twice_changes_nothing_more(pieces: list[NotebookNode]) -> None:
+def test_repairing_any_cells_twice_changes_nothing_more(pieces: list[NotebookNode]) -> None:
     pieces = [copy.deepcopy(piece) for piece in pieces]
     for i, node in enumerate(pieces):
         node.id = f"c{i}"
     nb = new_notebook(cells=pieces)
     sources = {c.source for c in nb.cells if "nbgrader" not in c.metadata}
     again = copy.deepcopy(nb)
-    mended(nb)
+    repaired(nb)
     assert sources <= {c.source for c in nb.cells}
     found(again, ["## A heading"])
     assert sources <= {c.source for c in again.cells}
