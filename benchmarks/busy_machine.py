@@ -79,7 +79,7 @@ def graded(course: Course) -> tuple[float, Scores]:
     seconds = seconds_of_grading(course, LIMIT)
     scores = {
         (record.student, score.cell.name): score.auto
-        for record in (one.known for one in read_results(course, HOMEWORK).handed_in)
+        for record in (result.known for result in read_results(course, HOMEWORK).handed_in)
         for score in record.scores
         if not score.cell.by_hand
     }

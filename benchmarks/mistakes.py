@@ -112,7 +112,7 @@ class Finished:
         code = [(grade_id_of(c), c.source) for c in cells if c.cell_type == "code"]
         self._cells = {name: source for name, source in code if name}
         folder = Course(REPOSITORY).root / "staff" / assignment / "answers"
-        self._kept = {(one.of, one.name): one.cells for one in answers(folder, "wrong")}
+        self._kept = {(answer.of, answer.name): answer.cells for answer in answers(folder, "wrong")}
         self._data: dict[str, Any] = {}
         self._release = Course(REPOSITORY).release(assignment)  # whose description names mistakes
 
@@ -163,7 +163,10 @@ class Finished:
             if cell in tests:
                 parts = names["checks"].parts
                 said = [f"{p.what}: {p.message}" for p in parts if p.message not in _NOT_TOLD]
-                shown += [*dict.fromkeys(said), *(f"note: {one}" for one in names["checks"].notes)]
+                shown += [
+                    *dict.fromkeys(said),
+                    *(f"note: {note}" for note in names["checks"].notes),
+                ]
                 got += sum(part.points for part in parts if part.passed)
                 possible += sum(part.points for part in parts)
         names.clear()  # functions keep it alive, and it has the images

@@ -90,7 +90,7 @@ def _tell(tested: str, homeworks: Iterable[Mapping[tuple[str, ...], list[Form]]]
     for groups in homeworks:
         of = defaultdict[str, set[tuple[str, ...]]](set)
         for key, members in groups.items():
-            names = {one.mistake for one in members}
+            names = {member.mistake for member in members}
             kind = _KINDS[any(map(is_of_results, key))]
             answers[kind] += len(members)
             alone[kind] += len(members) * (len(names) == 1)

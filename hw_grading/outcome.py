@@ -130,4 +130,4 @@ def status_of(problems: Collection[Problem]) -> Status:
 
 def reason_in(problems: Collection[Problem]) -> str:
     """Return in one text what has failed; "" if nothing has."""
-    return " ".join(one.message for one in problems if one.severity is Severity.FAILED)
+    return " ".join(problem.message for problem in problems if problem.severity is Severity.FAILED)

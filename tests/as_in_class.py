@@ -30,5 +30,5 @@ def expect_same(result: dict[str, Any], of_class: StudentResult) -> None:
     said = {part["message"] for cell in cells.values() for part in cell["parts"]}
     assert {one.message for one in run.parts if not one.is_whole} <= said
     assert result["status"] == run.status
-    problems = [one.message for one in run.problems]
+    problems = [problem.message for problem in run.problems]
     assert [one["message"] for one in result["problems"]] == problems

@@ -119,9 +119,9 @@ class Term(Terminal):
     def points(self, cell: str) -> dict[str, float]:
         students = self.finals().students.values()
         return {
-            one.student.id: next(s.points for s in one.record.scores if s.cell.name == cell)
-            for one in students
-            if one.record
+            student.student.id: next(s.points for s in student.record.scores if s.cell.name == cell)
+            for student in students
+            if student.record
         }
 
 
@@ -238,7 +238,7 @@ def test_the_instructors_page_leads_through_a_term(tmp_path: Path) -> None:
     term = Term(tmp_path)
     left = {name: check for name, check in globals().items() if name.startswith("after_")}
     for lines in map(str.splitlines, blocks(REPOSITORY / "docs" / "instructors.md", "sh")):
-        if any("--canvas" in one.split() for one in lines):
+        if any("--canvas" in line.split() for line in lines):
             continue  # it needs a Canvas: tests/grading/lms/test_canvas.py types these
         command = lines[0].removeprefix("hw-grading ").split()[0]
         left.pop(f"after_{command}")(term, term.type(lines))

@@ -46,7 +46,7 @@ def _found(results: Results) -> Iterator[tuple[str, list[str], str]]:
     """Yield each thing that may be open, for whom it is, and what to type."""
     course, name = results.course, results.assignment
     left = {*results.left}
-    handed_in = {s: one for one in results.handed_in if (s := one.student.id) not in left}
+    handed_in = {s: result for result in results.handed_in if (s := result.student.id) not in left}
     try:
         listed = [person.id for person in read_roster(course).people]
     except UserError as why:

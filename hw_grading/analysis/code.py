@@ -21,7 +21,7 @@ def write_code(course: Path, assignment: str, out: Path) -> dict[str, str]:
     here, left_out = results.course, {}
     released = here.notebooks_in(here.release(assignment), assignment)
     _write(released, out / "release" / f"{assignment}.py")
-    for student in (one.student.id for one in results.handed_in):
+    for student in (result.student.id for result in results.handed_in):
         folder = here.submitted(student, assignment)
         try:
             if unusable := why_unusable(folder):

@@ -56,7 +56,7 @@ def explain(
 
 
 def _result(results: Results, student: str) -> StudentResult:
-    handed_in = {one.student.id: one for one in results.handed_in}
+    handed_in = {result.student.id: result for result in results.handed_in}
     if student in handed_in:
         found = handed_in[student]
         if not found.known.scores:

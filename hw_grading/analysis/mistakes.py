@@ -61,7 +61,7 @@ def _figures(found: Figures) -> Iterator[str]:
 def _row(question: QuestionFigures) -> list[str]:
     points = question.points
     figures = [points.mean, points.spread]
-    mean, spread = ("–" if one is None else f"{one:.2f}" for one in figures)
+    mean, spread = ("–" if figure is None else f"{figure:.2f}" for figure in figures)
     few = [question.waiting, question.timed_out]
     waiting, limit = (str(one) if one else "" for one in few)
     answered = str(question.answered)
@@ -109,4 +109,4 @@ def counts_of(results: Results, mistakes: tuple[Mistake, ...]) -> list[tuple[Mis
         for test, sentences in mistakes_of(result, mistakes).items()
         for sentence in set(sentences.values())
     )
-    return [(one, told[one.test, one.sentence]) for one in mistakes]
+    return [(mistake, told[mistake.test, mistake.sentence]) for mistake in mistakes]

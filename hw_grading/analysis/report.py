@@ -50,7 +50,7 @@ def report(course: Path, assignment: str, width: int | None = None) -> str:
     for cell in found.counting:
         if cell.max_points:
             questions.setdefault(found.places[cell.name].question, []).append(cell)
-    any_late = any(one.penalty or one.why_penalty for one in found.students.values())
+    any_late = any(student.penalty or student.why_penalty for student in found.students.values())
     totals = ["score", "penalty", "final"] if any_late else ["total"]
     heads = ["student", *questions, "tests", "by hand", *totals, "late"]
     most = [sum(cell.max_points for cell in cells) for cells in questions.values()]
@@ -139,7 +139,11 @@ def _remarks(result: StudentResult, width: int) -> list[str]:
         remarks.append(
             f"{score.cell.name}: a person gave {points} of {most}, more than the question's points"
         )
-    return remarks + [f"{one.cell}: {one}" for one in result.corrections if one.is_for_some]
+    return remarks + [
+        f"{correction.cell}: {correction}"
+        for correction in result.corrections
+        if correction.is_for_some
+    ]
 
 
 def _line_of(failure: Failure) -> str:

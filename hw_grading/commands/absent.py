@@ -25,7 +25,7 @@ class Absences:
     def say(self, students: Sequence[str], *, left: bool, reason: str, author: str) -> list[str]:
         """Say it of all these students or of none; return a line for each."""
         names, reason = self._known(students), encodable(" ".join(reason.split())[:500])
-        handed_in = {one.student.id for one in self._results.handed_in}
+        handed_in = {result.student.id for result in self._results.handed_in}
         if there := sorted(handed_in.intersection(names)) if not left else []:
             raise UserError(f"{', '.join(there)}: submitted {self._assignment}. Nothing was saved")
         where = "" if left else self._assignment
@@ -42,7 +42,7 @@ class Absences:
 
     def missing(self) -> list[str]:
         """Return the students who submitted nothing, and of whom nothing is said."""
-        there = {folded(one.student.id) for one in self._results.handed_in}
+        there = {folded(result.student.id) for result in self._results.handed_in}
         there |= set(map(folded, self._results.absent))
         return sorted(one for key, one in self._ids.items() if key not in there)
 

@@ -102,7 +102,7 @@ def _added_items(course: Course, old: str) -> tuple[dict[str, list[str]], list[s
     try:
         for question in book.questions():
             if items := book.added_items(question.cell):
-                added[question.cell] = [f"{one.text} ({signed(one.points)})" for one in items]
+                added[question.cell] = [f"{item.text} ({signed(item.points)})" for item in items]
     except Unavailable as why:
         return {}, [f"Items that graders added to rubrics are not known: {why}"]
     finally:
@@ -122,7 +122,7 @@ def _add_items(path: Path, added: Mapping[str, Sequence[str]], old: str) -> None
         lines = added.get(grade_id_of(cell) or "")
         if not lines or above is None:  # a release wants a locked question for a mark scheme
             continue
-        text = f"Added while {old} was graded:\n\n" + "".join(f"* {one}\n" for one in lines)
+        text = f"Added while {old} was graded:\n\n" + "".join(f"* {line}\n" for line in lines)
         if _END not in above.source:
             above.source += f"\n\n<!-- BEGIN MARK SCHEME -->\n<!-- {_END} -->"
         before, end, after = above.source.rpartition(f"<!-- {_END}")

@@ -127,7 +127,7 @@ def write_links(course: Course, out: Path, assignment: str) -> None:
             badge = _BADGES.get(where)
             lines.append(f"[![{text}]({badge})]({link})" if badge else f"[{text}]({link})")
     if lines:
-        write_whole(out / f"{assignment}-links.md", "".join(f"{one}\n" for one in lines).encode())
+        write_whole(out / f"{assignment}-links.md", "".join(f"{line}\n" for line in lines).encode())
 
 
 def start_page(course: Course, assignment: str) -> str:

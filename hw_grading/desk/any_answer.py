@@ -63,11 +63,11 @@ def shown(desk: HomeworkDesk, cell: str, student: str) -> Json:
         "used": used_before(desk, cell, desk.book.gradings(cell) if by_hand else {}),
         "events": desk.book.history_of_any(cell, student),
         "tests": [
-            test | {"parts": [_part(one) for one in parts if one.cell == test["cell"]]}
+            test | {"parts": [_part(part) for part in parts if part.cell == test["cell"]]}
             for test in tests_of(desk, results, student)
             if cell in test["answers"]
         ],
-        "errors": [plain(one.message, _LONGEST) for one in parts if one.cell == cell],
+        "errors": [plain(part.message, _LONGEST) for part in parts if part.cell == cell],
         "previous": order[here - 1] if here else None,
         "next": order[here + 1] if here + 1 < len(order) else None,
     }

@@ -83,7 +83,10 @@ class HomeworkDesk:
         path = self.course.root / FILE_NAME
         if (state := size_and_time(path)) != self._sections[0]:
             people = people_in(path) if state else []
-            self._sections = state, {one.id: one.section for one in people if one.section}
+            self._sections = (
+                state,
+                {person.id: person.section for person in people if person.section},
+            )
         return self._sections[1]
 
     def not_run(self) -> set[str]:

@@ -90,8 +90,8 @@ def question(desk: HomeworkDesk, cell: str) -> Json:
 
 def used_before(desk: HomeworkDesk, cell: str, gradings: Mapping[str, Grading]) -> list[Json]:
     """Return the comments that students got on a question, the most used first."""
-    texts = Counter(one.mark.comment for one in gradings.values() if one.mark.comment)
-    texts.update(one.text for one in desk.book.comments_on(cell))
+    texts = Counter(grading.mark.comment for grading in gradings.values() if grading.mark.comment)
+    texts.update(comment.text for comment in desk.book.comments_on(cell))
     return [{"text": text, "times": times} for text, times in texts.most_common(_MAX_COMMENTS)]
 
 
@@ -186,7 +186,9 @@ def tests_of(desk: HomeworkDesk, results: Results, student: str) -> list[Json]:
     places, final = results.places, results.of(student)
     about = answers_to_tests(desk.course, desk.assignment)
     changes = results.rules.changes
-    corrections = {one.cell: one for one in changes if student in (one.student, *one.who)}
+    corrections = {
+        change.cell: change for change in changes if student in (change.student, *change.who)
+    }
     given = {score.cell.name: score.points for score in final.known.scores}
     tests = {cell.name: cell.max_points for cell in results.cells if not cell.by_hand}
     return [
@@ -212,7 +214,7 @@ def summary(desk: HomeworkDesk, about: Question, gradings: Mapping[str, Grading]
     waiting = sum(grading.waits for grading in gradings.values())
     # The others have no score of a person: the autograder gives 0 to empty answers.
     by_people = [one for one in gradings.values() if not one.waits and one.score is not None]
-    scores = [one.score for one in by_people if one.score is not None]
+    scores = [person.score for person in by_people if person.score is not None]
     return {
         **_about(about),
         "graded": len(gradings) - waiting,

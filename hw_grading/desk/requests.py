@@ -66,9 +66,9 @@ def details(desk: HomeworkDesk, cell: str, student: str) -> Json:
     if known is None:
         raise NotThere(f"{desk.assignment} has no cell {cell!a} with points.")
     changes = [
-        {"author": one.author, "reason": one.reason, "points": one.points}
-        for one in results.of(student).corrections
-        if one.cell == cell
+        {"author": correction.author, "reason": correction.reason, "points": correction.points}
+        for correction in results.of(student).corrections
+        if correction.cell == cell
     ]
     if known.by_hand:
         answer = reading.answer(desk, cell, student)

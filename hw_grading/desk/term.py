@@ -32,14 +32,16 @@ def _progress(course: Course, homework: str, grader: str) -> Progress:
     try:
         with closing(ManualGrading(course, homework)) as book:
             cells = [question.cell for question in book.questions()]
-            answers = [one for cell in cells for one in book.gradings(cell).values()]
+            answers = [grading for cell in cells for grading in book.gradings(cell).values()]
         found = still_open(read_results(course, homework))
     except UserError as why:
         return Progress(homework, trouble=str(why))
-    yours = [one for one in answers if grader and one.grader == grader and one.mark.done]
+    yours = [
+        answer for answer in answers if grader and answer.grader == grader and answer.mark.done
+    ]
     return Progress(
         homework,
-        graded=sum(not one.waits for one in answers),
+        graded=sum(not answer.waits for answer in answers),
         of=len(answers),
         yours=len(yours),
         again=sum(one.mark.flagged or one.changed for one in yours),

@@ -40,8 +40,8 @@ def store(database: Database, absences: Iterable[Absence]) -> None:
     """Store absences in one transaction; may raise `Unavailable`."""
     at = now().replace(microsecond=0)
     with database.writing() as connection:
-        for one in absences:
-            values = asdict(one) | {"author": one.author[:MAX_IN_A_NAME], "at": at}
+        for absence in absences:
+            values = asdict(absence) | {"author": absence.author[:MAX_IN_A_NAME], "at": at}
             key = {name: values.pop(name) for name in ("assignment", "student")}
             upsert(connection, ABSENCES, key, **values)
 

@@ -127,8 +127,8 @@ class ManualGrading:
     def added_items(self, cell: str) -> list[Item]:
         """Return the items of a rubric that the mark scheme has not."""
         with self._rows(cell) as rows:
-            known = {one.text for one in rows.first.items}
-            return [one for one in rows.rubric()[0].items if one.text not in known]
+            known = {item.text for item in rows.first.items}
+            return [item for item in rows.rubric()[0].items if item.text not in known]
 
     def gradings(self, cell: str) -> dict[str, Grading]:
         """Return the state of every student's answer."""
@@ -303,7 +303,7 @@ class ManualGrading:
     def share_out(self, cell: str, shares: Iterable[Share], *, grader: str) -> None:
         """Share a question out among graders; without shares, answers go to whoever comes."""
         self._expect_head(grader)
-        shares = [Share(expect_name(one.grader.strip()), one.section) for one in shares]
+        shares = [Share(expect_name(share.grader.strip()), share.section) for share in shares]
         with self._database.writing() as connection:
             share_out(connection, self.assignment, cell, shares)
 

@@ -57,9 +57,9 @@ class Collected:
         if results.rules.due is None:
             return []
         found = []
-        for one in results.handed_in:
-            student, when = one.student.id, one.known.handed_in
-            if not one.record:
+        for result in results.handed_in:
+            student, when = result.student.id, result.known.handed_in
+            if not result.record:
                 with contextlib.suppress(UserError):  # a run reports it
                     when = read_time(results.course.submitted(student, results.assignment))
             record = self.students.get(student)

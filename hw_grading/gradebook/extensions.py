@@ -58,14 +58,14 @@ def grant(database: Database, extensions: Iterable[Extension], author: str) -> N
     by = {"author": author[:MAX_IN_A_NAME], "at": now().replace(microsecond=0)}
     with database.writing() as connection:
         there = extensions_in(connection)
-        for one in extensions:
-            before = there.get((one.assignment, one.student))
-            values = {**by, "reason": one.reason or (before.reason if before else "")}
-            if one.until is not None or one.seconds is not None:
-                values |= {"until": one.until, "seconds": one.seconds}
-            if one.slip is not None:
-                values["slip"] = one.slip
-            key = {"assignment": one.assignment, "student": one.student}
+        for extension in extensions:
+            before = there.get((extension.assignment, extension.student))
+            values = {**by, "reason": extension.reason or (before.reason if before else "")}
+            if extension.until is not None or extension.seconds is not None:
+                values |= {"until": extension.until, "seconds": extension.seconds}
+            if extension.slip is not None:
+                values["slip"] = extension.slip
+            key = {"assignment": extension.assignment, "student": extension.student}
             upsert(connection, EXTENSIONS, key, **values)
             show_in_nbgrader(connection, **key)
 

@@ -53,11 +53,16 @@ def feedback_digest(
     """
     replies = sorted((cell, one.reply) for cell, one in asked.items() if one.reply)
     scores = [(s.cell.name, s.auto, s.manual, s.extra, s.waits) for s in result.known.scores]
-    corrections = [(one.cell, one.points, one.reason) for one in result.corrections]
+    corrections = [
+        (correction.cell, correction.points, correction.reason) for correction in result.corrections
+    ]
     totals = (result.final, result.score, result.penalty, result.why_penalty, result.slip_days)
     facts = [totals, sorted(scores), corrections, sorted(comments.items()), told]
     if result.comments:
-        facts += [(one.cell, one.line, one.text, one.digest) for one in result.comments]
+        facts += [
+            (comment.cell, comment.line, comment.text, comment.digest)
+            for comment in result.comments
+        ]
     facts += [replies] if replies else []
     facts += ["items are hidden"] if hides_items else []
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -89,15 +94,15 @@ def feedback_of(
     """
     hides = FeedbackPage(config=results.course.config).hide_items
     found = {}
-    for one in results.handed_in:
-        student = one.student.id
+    for result in results.handed_in:
+        student = result.student.id
         pages = pages_of(results.course, results.assignment, student)
         digests = {digest for page in pages if (digest := _digest_in(page)) is not None}
         if not digests:
             found[student] = Feedback.MISSING
         else:
             said = (comments.get(student, {}), told.get(student, {}), asked.get(student, {}))
-            is_current = digests == {feedback_digest(one, *said, hides_items=hides)}
+            is_current = digests == {feedback_digest(result, *said, hides_items=hides)}
             found[student] = Feedback.CURRENT if is_current else Feedback.OLDER
     return found
 

@@ -180,12 +180,20 @@ def used_by_homework(
     scores 0 anyway.
     """
     used: dict[str, int] = {}
-    for one in submissions:
-        of = terms(one.assignment)
+    for submission in submissions:
+        of = terms(submission.assignment)
         needed = 0
-        if one.due and one.handed_in and not is_too_late(of, one.due, one.handed_in):
-            needed = days_late(of, one.due, one.handed_in)
+        if (
+            submission.due
+            and submission.handed_in
+            and not is_too_late(of, submission.due, submission.handed_in)
+        ):
+            needed = days_late(of, submission.due, submission.handed_in)
         left = max(0, of.slip_days - sum(used.values()))
-        limits = (left, of.most_slip_days, one.extension.slip if one.extension else None)
-        used[one.assignment] = min(needed, *(limit for limit in limits if limit is not None))
+        limits = (
+            left,
+            of.most_slip_days,
+            submission.extension.slip if submission.extension else None,
+        )
+        used[submission.assignment] = min(needed, *(limit for limit in limits if limit is not None))
     return used

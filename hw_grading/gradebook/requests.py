@@ -104,7 +104,11 @@ def versions_of(
     for score in result.known.scores:
         name = score.cell.name
         about = [answers.get(one, "") for one in tested.get(name, (name,))]
-        changes = [(one.points, one.reason) for one in result.corrections if one.cell == name]
+        changes = [
+            (correction.points, correction.reason)
+            for correction in result.corrections
+            if correction.cell == name
+        ]
         given = (score.auto, score.manual, score.extra, score.waits)
         graded = [given, comments.get(name, ""), changes]
         found[name] = f"{_digest(about)}-{_digest(graded)}"

@@ -74,7 +74,7 @@ class StudentResult:
     @property
     def dropped(self) -> frozenset[str]:
         """Grade ids of the cells that a correction dropped."""
-        return frozenset(one.cell for one in self.corrections if one.drops)
+        return frozenset(correction.cell for correction in self.corrections if correction.drops)
 
     @property
     def counting(self) -> list[Score]:
@@ -97,7 +97,9 @@ class StudentResult:
     def points(self, cell: str) -> float:
         """Return the points for one cell by its grade id, including corrections."""
         given = sum(score.points for score in self.known.scores if score.cell.name == cell)
-        return given + sum(one.points for one in self.corrections if one.cell == cell)
+        return given + sum(
+            correction.points for correction in self.corrections if correction.cell == cell
+        )
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class Results:
     @property
     def zeros(self) -> list[str]:
         """The students of whom a person said that they submitted nothing and get 0."""
-        there = {one.student.id.casefold() for one in self.handed_in}
+        there = {result.student.id.casefold() for result in self.handed_in}
         return [s for s, a in self.absent.items() if not a.has_left and s.casefold() not in there]
 
     @property
@@ -247,7 +249,9 @@ class Rules:
             return StudentResult(student, slip_days_left=left)
         unanswered = self._unanswered.get(student.id, ())
         corrections = applied(record, self.changes, unanswered)
-        points = sum(one.points for one in record.scores) + sum(one.points for one in corrections)
+        points = sum(score.points for score in record.scores) + sum(
+            correction.points for correction in corrections
+        )
         if self.terms.has_rules:
             penalty, why = penalty_of(self.terms, record, points, self.most, used)
         else:  # without a late policy, the penalty that nbgrader stored counts
@@ -320,7 +324,7 @@ def _why_not_graded(course: Course, assignment: str, result: StudentResult) -> s
     run = f"run `{typed('nbgrader autograde', assignment)}`"
     notebooks = course.notebooks_in(folder, assignment)
     problems = result.run.problems if result.run else ()
-    said = {one.cell for one in problems if one.kind in (Kind.GRADER, Kind.SCORE)}
+    said = {problem.cell for problem in problems if problem.kind in (Kind.GRADER, Kind.SCORE)}
     tests = [score for score in record.scores if not score.cell.by_hand]
     missing = [score.cell.name for score in tests if score.is_open and score.cell.name not in said]
     if record.scores and not missing:

@@ -111,7 +111,7 @@ class Run:
     @property
     def repairs(self) -> list[Problem]:
         """What the grader repaired in the notebook."""
-        return [one for one in self.problems if one.severity is Severity.REPAIRED]
+        return [problem for problem in self.problems if problem.severity is Severity.REPAIRED]
 
 
 def source_digest(source: str) -> str:
@@ -141,7 +141,7 @@ def save_run(connection: Connection, assignment: str, student: str, run: Run) ->
             "graded_with": json.dumps(run.graded_with, sort_keys=True),
             "status": str(run.status),
             "reason": encodable(run.reason),
-            "problems": json.dumps([asdict(one) for one in run.problems]),
+            "problems": json.dumps([asdict(problem) for problem in run.problems]),
         }
     )
     del values["parts"]

@@ -55,13 +55,17 @@ def requirements_of(root: Path, notebooks: Iterable[NotebookNode]) -> Requiremen
 
 
 def _file_of(requirements: Iterable[Requirement]) -> str:
-    return "".join(f"{one}\n" for one in requirements)
+    return "".join(f"{requirement}\n" for requirement in requirements)
 
 
 def with_dependencies(requirements: Iterable[Requirement]) -> dict[str, str]:
     """Return the versions of distributions and of what they require, if it is installed here."""
     versions: dict[str, str] = {}
-    left = [(one.name, extra) for one in requirements for extra in ("", *one.extras)]
+    left = [
+        (requirement.name, extra)
+        for requirement in requirements
+        for extra in ("", *requirement.extras)
+    ]
     seen = set()
     while left:
         name, extra = canonicalize_name(left[-1][0]), left.pop()[1]

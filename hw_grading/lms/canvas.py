@@ -222,30 +222,32 @@ def found_on_canvas(
     canvas = OnCanvas(course, assignment)
     there = _collected(course, assignment, records)
     groups, left_out = list[list[Found]](), list[tuple[str, str]]()
-    for one in canvas.submissions():
+    for submission in canvas.submissions():
         group = []
-        for file in one.files:
+        for file in submission.files:
             read = partial(canvas.content, file, folder)
-            if path := there.get((one.who.account, file.number)):
+            if path := there.get((submission.who.account, file.number)):
                 read = partial(read_regular_file, path, MAX_BYTES)
             group.append(
                 Found(
-                    one.who,
+                    submission.who,
                     # as in a download
-                    Upload(canvas.url, f"student_{one.user}_{file.number}_{file.name}", read),
+                    Upload(
+                        canvas.url, f"student_{submission.user}_{file.number}_{file.name}", read
+                    ),
                     CANVAS.name,
-                    group=one.who.account,
+                    group=submission.who.account,
                     own=without_number(file.name, assignment),
-                    when=one.when,
-                    why_no_time="" if one.when else "Canvas gives no time",
-                    late=one.late,
+                    when=submission.when,
+                    why_no_time="" if submission.when else "Canvas gives no time",
+                    late=submission.late,
                     attempt=file.number,
                 )
             )
         if group:
             groups.append(group)
-        elif one.attempt:
-            left_out.append((canvas.url, f"{one.who.said} submitted no file"))
+        elif submission.attempt:
+            left_out.append((canvas.url, f"{submission.who.said} submitted no file"))
     return groups, left_out
 
 

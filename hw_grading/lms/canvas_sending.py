@@ -85,7 +85,7 @@ def send_points(
             canvas.api.give_points({there[who].user: in_digits(new[who]) for who in changes})
         except UserError as why:  # it may have been done
             say(str(why))
-        now = {one.user: one for one in canvas.submissions()}
+        now = {submission.user: submission for submission in canvas.submissions()}
         there = {who: now.get(one.user, one) for who, one in there.items()}
         left = _changes(new, there)
         say(f"Sent: {len(set(changes) - set(left))}.")
@@ -161,7 +161,10 @@ def send_feedback(
             failures += 1
         if failures == _MOST_FAILURES:
             break
-    there = {one.user: one.comments for one in canvas.submissions("submission_comments")}
+    there = {
+        submission.user: submission.comments
+        for submission in canvas.submissions("submission_comments")
+    }
     left = [p.student for p in new if p.comment not in there.get(p.on_canvas.user, ())]
     say(f"Sent: {len(new) - len(left)}.")
     if left:

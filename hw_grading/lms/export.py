@@ -378,14 +378,16 @@ def _by_question(results: Results, grade: Grade) -> dict[str, Any]:
     """Return a row with the points for each cell. They and `corrections` add up to `raw_score`."""
     corrections = grade.result.corrections
     # A dropped cell has no column here, so the correction that dropped it is left out too.
-    added = float(sum(one.points for one in corrections if not one.drops))
+    added = float(sum(correction.points for correction in corrections if not correction.drops))
     return {
         **_plain(results, grade, grade.is_scored),
         "section": grade.person.section,
         "late": grade.result.known.late,
         "why_penalty": grade.result.why_penalty,
         "corrections": added if grade.is_scored else "",
-        "why_corrections": "; ".join(one.reason for one in corrections if grade.is_scored),
+        "why_corrections": "; ".join(
+            correction.reason for correction in corrections if grade.is_scored
+        ),
         **_points(results, grade),
     }
 
@@ -434,7 +436,10 @@ class PlainCsv(ExportPlugin):
         to, students = Path(self.to or "grades.csv"), set(map(str, self.student))
         self.log.info("Exporting grades to %s", to)
         course = Course.of(self.parent.coursedir)
-        names, asked = [one.name for one in gradebook.assignments], set(map(str, self.assignment))
+        names, asked = (
+            [assignment.name for assignment in gradebook.assignments],
+            set(map(str, self.assignment)),
+        )
         rows, given = list[dict[str, Any]](), dict[str, dict[str, StudentResult]]()
         waiting = dict[str, int]()
         try:

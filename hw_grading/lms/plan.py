@@ -62,7 +62,7 @@ class Plan:
     @property
     def left_out(self) -> list[LeftOut]:
         """The files that are not collected, although they may count."""
-        told = [one for name in (LEFT_OUT, UNKNOWN) for one in self.sections[name]]
+        told = [line for name in (LEFT_OUT, UNKNOWN) for line in self.sections[name]]
         others = next(iter(self.platforms.values()), "")
         return [LeftOut(file, why, self.platforms.get(file, others)) for file, why in told]
 
@@ -115,10 +115,10 @@ def decide(
             state = _state(where, assignment, newest, sha256, before)
             handed_in = read_time(where) if state == THERE else None
         except (UserError, OSError) as why:
-            sections[LEFT_OUT] += [(one.upload.file, str(why)) for one in files]
+            sections[LEFT_OUT] += [(file.upload.file, str(why)) for file in files]
             continue
         why_not = f"{person.id} has a newer one, {newest.upload.file}"
-        sections[OLDER] += [(one.upload.file, why_not) for one in files if one is not newest]
+        sections[OLDER] += [(file.upload.file, why_not) for file in files if file is not newest]
         record = _record(newest, sha256)
         if newest.asks and state == THERE:  # the same notebook, with a request, keeps its time
             newest = replace(newest, when=handed_in, late=False)

@@ -160,9 +160,14 @@ def read_roster(
     if not roster and not path.exists():
         if not canvas_gradebook:
             people = [
-                Person(one.id, name=one.name, email=one.email, canvas_id=one.platform_id)
-                for one in students_of(course.db_url)
-                if not why_no_id(one.id)
+                Person(
+                    student.id,
+                    name=student.name,
+                    email=student.email,
+                    canvas_id=student.platform_id,
+                )
+                for student in students_of(course.db_url)
+                if not why_no_id(student.id)
             ]
             return Roster(people, False, f"the gradebook (there is no {FILE_NAME})")
         path = canvas_gradebook

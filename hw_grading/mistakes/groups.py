@@ -70,7 +70,7 @@ def groups_of(results: Results, mistakes: Sequence[Mistake]) -> dict[str, list[G
     for result in results.handed_in:
         for test, failed in failures_of(result).items():
             found[test, key_of(failed)][result.student.id] = failed
-    known = {one.key: one for one in mistakes}
+    known = {mistake.key: mistake for mistake in mistakes}
     groups: dict[str, list[Group]] = {cell.name: [] for cell in results.cells}
     for (test, key), members in found.items():
         messages = Counter(failed[0].message for failed in members.values())
@@ -92,13 +92,15 @@ def groups_of(results: Results, mistakes: Sequence[Mistake]) -> dict[str, list[G
 
 def _pardons(results: Results, test: str) -> list[Correction]:
     changes = results.rules.changes
-    return [one for one in changes if one.cell == test and one.kind is CorrectionKind.GROUP]
+    return [
+        change for change in changes if change.cell == test and change.kind is CorrectionKind.GROUP
+    ]
 
 
 def failures_of(result: StudentResult) -> dict[str, list[PartResult]]:
     """Return a student's failed parts by test; without those that met no answer."""
     found: defaultdict[str, list[PartResult]] = defaultdict(list)
-    tests = {one.cell.name for one in result.known.scores if not one.cell.by_hand}
+    tests = {score.cell.name for score in result.known.scores if not score.cell.by_hand}
     for failure in result.run.failures if result.run else ():
         if failure.cell in tests and not failure.parts[0].is_unanswered:
             found[failure.cell] += failure.parts
@@ -142,7 +144,7 @@ def told_to(result: StudentResult, mistakes: Sequence[Mistake]) -> Told:
 def told_in(results: Results) -> dict[str, Told]:
     """Return what each student who submitted is told; `UserError` as by `read_mistakes`."""
     mistakes = read_mistakes(results.course.root, results.assignment)
-    return {one.student.id: told_to(one, mistakes) for one in results.handed_in}
+    return {result.student.id: told_to(result, mistakes) for result in results.handed_in}
 
 
 # -- their code
@@ -174,7 +176,9 @@ def _answers_in(path: Path, _: object) -> dict[str, tuple[str, ...]]:
 def _about(test: Cell, answers: Sequence[Cell]) -> tuple[str, ...]:
     tested = {name for name, _ in tested_in(test.source)}
     for names in (tested, {*read_by(test.source)}):
-        if about := [one.grade_id for one in answers if not names.isdisjoint(bound_by(one.source))]:
+        if about := [
+            answer.grade_id for answer in answers if not names.isdisjoint(bound_by(answer.source))
+        ]:
             return tuple(about)
     return (answers[-1].grade_id,)
 

@@ -71,11 +71,11 @@ def sentence_for(
     """
     those = {fingerprint, *failed}
     fits: dict[float, set[str]] = {}
-    for one in mistakes:
-        its = set(one.fingerprints)
+    for mistake in mistakes:
+        its = set(mistake.fingerprints)
         is_enough = is_of_results(fingerprint) or its <= those
-        if one.test == test and fingerprint in its and is_enough:
-            fits.setdefault(len(its & those) / len(its | those), set()).add(one.sentence)
+        if mistake.test == test and fingerprint in its and is_enough:
+            fits.setdefault(len(its & those) / len(its | those), set()).add(mistake.sentence)
     best = fits[max(fits)] if fingerprint and fits else set()
     return best.pop() if len(best) == 1 else ""
 

@@ -106,12 +106,15 @@ def _told_to_students(
     course: Course, assignment: str, notebook: NotebookNode
 ) -> dict[str, dict[str, str]]:
     """Return the sentences on known mistakes, by the name of the `Checks` and by fingerprint."""
-    mistakes = [one for one in read_mistakes(course.root, assignment) if one.told]
+    mistakes = [mistake for mistake in read_mistakes(course.root, assignment) if mistake.told]
     told: dict[str, dict[str, str]] = {}
     for cell in filter(uses_checks, notebook.cells):
         test = grade_id_of(cell) or ""
         known = {
-            fingerprint for one in mistakes if one.test == test for fingerprint in one.fingerprints
+            fingerprint
+            for mistake in mistakes
+            if mistake.test == test
+            for fingerprint in mistake.fingerprints
         }
         sentences = {
             one: said for one in sorted(known) if (said := sentence_for(mistakes, test, one))

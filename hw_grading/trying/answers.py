@@ -35,7 +35,7 @@ def _in_other_forms(
             if (found := recordings[plan.name].get(name)) and found["keys"]
             for form in forms.forms_of(found["kinds"])
         }
-        parameters = forms.parameters_in(one.source for one in plan.answers.values())
+        parameters = forms.parameters_in(answer.source for answer in plan.answers.values())
         if source := forms.by_keywords(cell.source, parameters):
             made[f"{cell.name}: {forms.KEYWORDS}"] = source
         for name, source in made.items():

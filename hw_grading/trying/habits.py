@@ -49,7 +49,7 @@ def habits(plan: Plan) -> Iterator[str]:
 
 
 def _calls_with_arguments(test: CodeCell) -> bool:
-    calls = (one for one in ast.walk(tree_of(test.source)) if isinstance(one, ast.Call))
+    calls = (node for node in ast.walk(tree_of(test.source)) if isinstance(node, ast.Call))
     return any(isinstance(c.func, ast.Name) and c.func.id not in _PYTHONS and c.args for c in calls)
 
 

@@ -153,7 +153,7 @@ class Tried:
         if not (count := len(self.survivors) + len(self.missed) + by_chance):
             return "of the wrong answers that were tried, none gets full points"
         answers = "1 wrong answer gets" if count == 1 else f"{count} wrong answers get"
-        has_cases = any(one.case for one in self.survivors)
+        has_cases = any(survivor.case for survivor in self.survivors)
         return f"{answers} full points" + ("; paste these lines" if has_cases else "")
 
     def figures(self) -> list[tuple[str, str]]:

@@ -223,7 +223,10 @@ class Remembered:
 
     def __call__(self, function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
         """Begin a call; return a function that waits for its result, None if the call failed."""
-        known = [one.digest() if isinstance(one, Homework) else one for one in arguments]
+        known = [
+            argument.digest() if isinstance(argument, Homework) else argument
+            for argument in arguments
+        ]
         about = [installed()[OURS], function.__name__, *known]
         key = hashlib.sha256(repr(about).encode()).hexdigest()
         future = None if key in self._before else self._call(function, *arguments)

@@ -99,16 +99,16 @@ def _tell(grading: Grading, tried: Tried, survivors: list[_Wrong]) -> None:
     searches = [
         grading.remembered(
             telling_input,
-            one.plan.reference,
-            one.plan.sources(one.tests),
-            one.cell.source,
-            one.mutant.source,
+            survivor.plan.reference,
+            survivor.plan.sources(survivor.tests),
+            survivor.cell.source,
+            survivor.mutant.source,
             grading.homework,
             _SEARCH_CPU_SECONDS,
-            uses_checks(one.plan.notebook.cells[one.plan.tests[one.tests[0]].index]),
-            one.mutant.is_concept,
+            uses_checks(survivor.plan.notebook.cells[survivor.plan.tests[survivor.tests[0]].index]),
+            survivor.mutant.is_concept,
         )
-        for one in survivors
+        for survivor in survivors
     ]
     of_random = []
     for search in searches:

@@ -97,7 +97,9 @@ def _expect_python(course: Course, assignment: str) -> None:
             notebook = nbformat.read(path, as_version=4)
         except ValueError:  # the release says what is wrong
             continue
-        wrong += [f"{path}: {one}" for one in mistakes(notebook) if "not valid Python" in one]
+        wrong += [
+            f"{path}: {mistake}" for mistake in mistakes(notebook) if "not valid Python" in mistake
+        ]
     if wrong:
         raise UserError("\n".join([*wrong, "Nothing was tried. Repair this, then try again."]))
 

@@ -72,7 +72,11 @@ def likely_cause(got: Array, right: Array) -> str | None:
         return f"the values are rounded to {digits} digits after the point: keep all digits"
     if got.shape == right.shape and _agree(got, right, _NEARLY):
         return None
-    possible = [one for one in _explanations(got, right) if _agree(got, one[1], _NEARLY)]
+    possible = [
+        explanation
+        for explanation in _explanations(got, right)
+        if _agree(got, explanation[1], _NEARLY)
+    ]
     if not possible and got.shape == right.shape and got.size >= _FEWEST:
         return next((cause for cause, holds in _AT_SIGHT.items() if holds(got, right)), None)
     close = {cause for cause, wanted in possible if _agree(got, wanted, _SAME)}
@@ -152,7 +156,7 @@ def checksum_of(results: Sequence[Any]) -> tuple[float, float]:
     The same mistake gives the same checksum, and other mistakes give others. NaN and infinity count
     as numbers of their own. Both are 0 if there are fewer than three numbers.
     """
-    flat = [np.ravel(one).astype(float) for one in results]
+    flat = [np.ravel(result).astype(float) for result in results]
     numbers = np.nan_to_num(np.concatenate([np.empty(0), *flat]), nan=7.0, posinf=11.0, neginf=-11)
     if numbers.size < _FEWEST:
         return 0.0, 0.0

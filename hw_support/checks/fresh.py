@@ -112,7 +112,11 @@ class _Span:
             least = _smaller(least)
         arrays = arrays_of([*values])
         common = [name for name, has_it in _COMMON.items() if arrays and all(map(has_it, arrays))]
-        tops = [float(np.abs(one).max()) for one in arrays if one.dtype.kind == "f" and one.any()]
+        tops = [
+            float(np.abs(array).max())
+            for array in arrays
+            if array.dtype.kind == "f" and array.any()
+        ]
         top = min(filter(np.isfinite, tops), default=0.0)
         words: dict[str, list[str]] = {}
         for word in dict.fromkeys(_words_in([*values], least=2)):

@@ -118,7 +118,7 @@ def checked(data: object) -> Facts | None:
 def facts_in(outputs: Iterable[Mapping[str, Any]]) -> tuple[Facts, ...]:
     """Return the facts in the metadata of a cell's outputs, of its first figures."""
     sections = (output.get("metadata") for output in outputs)
-    data = (one[KEY] for one in sections if isinstance(one, Mapping) and KEY in one)
+    data = (section[KEY] for section in sections if isinstance(section, Mapping) and KEY in section)
     return tuple(filter(None, map(checked, data)))[:_MAX_FIGURES]
 
 

@@ -61,7 +61,7 @@ def take(figure: Any, arrays: Mapping[str, Any]) -> dict[str, Any]:
         height=_short(height),
         text=_short(text),
     )
-    most = max([len(axes), *(len(one.curves) for one in axes)])
+    most = max([len(axes), *(len(axis.curves) for axis in axes)])
     while most and not fits(plain(facts)):
         most = most // 2
         facts = _with_at_most(facts, most)
@@ -73,12 +73,12 @@ def _with_at_most(facts: Facts, most: int) -> Facts:
     """Return facts with fewer axes, and fewer curves of each."""
     axes = tuple(
         replace(
-            one,
-            curves=one.curves[:most],
-            more=one.more + len(one.curves[most:]),
-            legend=one.legend[:most],
+            axis,
+            curves=axis.curves[:most],
+            more=axis.more + len(axis.curves[most:]),
+            legend=axis.legend[:most],
         )
-        for one in facts.axes[:most]
+        for axis in facts.axes[:most]
     )
     return replace(facts, axes=axes, more=facts.more + len(facts.axes[most:]))
 
@@ -88,13 +88,20 @@ def _axes(figure: Any, group: Sequence[Any], known: Known, most: int) -> Axes:
     first, over = group[0], group[0].get_figure()
     boxes = {id(box): box for one in (figure, over) for box in one.legends}
     boxes |= {id(box): box for ax in group if (box := ax.get_legend())}
-    entries = list(islice((one for box in boxes.values() for one in _entries(box)), _MOST_ENTRIES))
+    entries = list(
+        islice((entry for box in boxes.values() for entry in _entries(box)), _MOST_ENTRIES)
+    )
     drawn = [one for ax in group for one in _drawn(ax)]
     places = [place for box in boxes.values() if (place := _place(box))]
     curves = [_curve(*one, known, places) for one in drawn[:most]]
     patches = sum(len(ax.patches) for ax in group)
     bars = sum(len(b) for ax in group for b in ax.containers if isinstance(b, BarContainer))
-    areas = [one for ax in group for one in ax.collections if not isinstance(one, PathCollection)]
+    areas = [
+        collection
+        for ax in group
+        for collection in ax.collections
+        if not isinstance(collection, PathCollection)
+    ]
     meshes = sum(isinstance(one, QuadMesh) for one in areas)
     own = [ax for ax in group if ax is first or not ax.get_shared_y_axes().joined(ax, first)]
     titles = [ax.get_title(where) for ax in group for where in ("center", "left", "right")]
@@ -162,7 +169,7 @@ def _drawn(ax: Any) -> list[tuple[Any, Any, Any, Any]]:
 
     Guides are left out: lines across the axes, and lines of two points beside longer ones.
     """
-    bars = [one for one in ax.containers if isinstance(one, ErrorbarContainer)]
+    bars = [container for container in ax.containers if isinstance(container, ErrorbarContainer)]
     caps = {id(line) for bar in bars for line in bar[1]}
     found = []
     for line in ax.lines:

@@ -54,11 +54,11 @@ _MISSING: Mapping[str, tuple[str, ...]] = {
 }
 _COUNTS: Mapping[str, Callable[[Sequence[Facts]], Iterable[int]]] = {
     "figures": lambda all_: [len(all_)],
-    "axes": lambda all_: [sum(not one.is_empty for one in _axes_of(all_))],
+    "axes": lambda all_: [sum(not axis.is_empty for axis in _axes_of(all_))],
     "curves": lambda all_: [sum(c.joined and c.is_seen for c in _curves_of(all_)) + _more(all_)],
-    "scatters": lambda all_: [sum(not one.joined for one in _curves_of(all_))],
-    "bars": lambda all_: [sum(one.bars for one in _axes_of(all_))],
-    "images": lambda all_: [sum(one.images for one in _axes_of(all_))],
+    "scatters": lambda all_: [sum(not curve.joined for curve in _curves_of(all_))],
+    "bars": lambda all_: [sum(axis.bars for axis in _axes_of(all_))],
+    "images": lambda all_: [sum(axis.images for axis in _axes_of(all_))],
     "points": lambda all_: [curve.points for curve in _curves_of(all_)],
 }
 _COUNTED = re.compile(rf"({'|'.join(_COUNTS)})(=|>=)(\d{{1,9}})")
@@ -78,7 +78,7 @@ def missing(figures: Sequence[Facts]) -> list[str]:
     """Return what is missing or wrong in some figures, the gravest first: a few words for each."""
     if not figures:
         return []
-    found = [] if any(one.shown for one in figures) else [_NOT_SHOWN]
+    found = [] if any(figure.shown for figure in figures) else [_NOT_SHOWN]
     if all(axes.is_empty for axes in _axes_of(figures)):
         return [*found, _EMPTY]
     everywhere = frozenset[str]().union(*map(_missing_in_figure, figures))
@@ -127,7 +127,7 @@ def _is_swapped(axes: Axes) -> bool:
     telling = set[str]().union(*names.values()) - everywhere  # these tell one array from another
     for curve in filter(lambda curve: curve.array, axes.curves):
         for words in (_words(curve.entry), _words_beside(curve, axes)):
-            said = {w for w in telling if any(_is_alike(w, one) for one in words)}
+            said = {w for w in telling if any(_is_alike(w, word) for word in words)}
             if said and not said & names[curve.array]:
                 return True
     return False
@@ -147,7 +147,9 @@ def _colour(curve: Curve) -> str:
     """Return the name of a curve's colour, such as "blue"; "grey" of all without a hue."""
     if not (found := re.match(r"#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})\b", curve.look)):
         return ""
-    hue, saturation, value = colorsys.rgb_to_hsv(*(int(one, 16) / 255 for one in found.groups()))
+    hue, saturation, value = colorsys.rgb_to_hsv(
+        *(int(group, 16) / 255 for group in found.groups())
+    )
     if value < 0.2:
         return "black"
     return "grey" if saturation < 0.2 else next(n for most, n in _HUES.items() if 360 * hue <= most)
@@ -200,7 +202,7 @@ def wrong(figures: Sequence[Facts], conditions: str = "") -> list[str]:
 
 def summaries(figures: Sequence[Facts]) -> list[str]:
     """Return a line for each figure that says what it shows."""
-    lines = [" · ".join(_summary(one)) for one in figures]
+    lines = [" · ".join(_summary(figure)) for figure in figures]
     is_one = len(lines) == 1
     return lines if is_one else [f"figure {n}: {line}" for n, line in enumerate(lines, 1)]
 
@@ -274,7 +276,7 @@ def _exists(condition: str, arrays: Iterable[str] | None) -> bool:
 
 def failing(figures: Sequence[Facts], conditions: str) -> list[str]:
     """Return in words which conditions fail; of figures that show nothing, all do."""
-    asked, shown = parsed(conditions), [one for one in figures if one.shown]
+    asked, shown = parsed(conditions), [figure for figure in figures if figure.shown]
     found = [_NOT_SHOWN] if asked and figures and not shown else []
     figures = shown or figures
     if asked and all(axes.is_empty for axes in _axes_of(figures)):

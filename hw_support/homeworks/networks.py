@@ -102,10 +102,10 @@ def _each_layer(
     this advice.
     """
     right, wrong = "", None
-    for one in layers:
+    for layer in layers:
         try:
-            expect_layer(*one)
-            right = one[0] if wrong else ""
+            expect_layer(*layer)
+            right = layer[0] if wrong else ""
         except Mismatch as error:
             wrong, right = error, ""
     if wrong is None:

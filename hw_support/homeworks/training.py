@@ -293,7 +293,7 @@ class TrainingChecks:
             networks = [*networks, returned]  # it was called before each step
         else:
             networks = [start, *networks]
-        slopes = [self._slopes(one) for one in networks]
+        slopes = [self._slopes(network) for network in networks]
         steps = zip(itertools.pairwise(networks), slopes, strict=False)
         batches = [
             self._batch(step, before, after, at)

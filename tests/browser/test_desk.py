@@ -423,7 +423,7 @@ def test_three_graders_grade_no_answer_twice(course: Path, desk: Callable[..., D
         one.page.locator("tr", has_text="1.2 Why").get_by_role("link", name="Begin").click()
         one.wait()
     kim, lee, _ = graders
-    numbers = [one.page.locator("#number").inner_text() for one in graders]
+    numbers = [grader.page.locator("#number").inner_text() for grader in graders]
     assert len(set(numbers)) == 3
     expect(kim.page.locator("#notices")).to_be_empty()
     overview = kim.context.new_page()

@@ -131,7 +131,9 @@ def _kept_answer(homework: str, words: str) -> Mapping[str, str]:
     kind, _, file = place.partition(" ")
     if kind == "whole":
         return cells_of(folder / kind / f"{file}.py")
-    (found,) = [one for one in answers(folder, kind) if (one.of, one.name) == (file, name)]
+    (found,) = [
+        answer for answer in answers(folder, kind) if (answer.of, answer.name) == (file, name)
+    ]
     return found.cells
 
 

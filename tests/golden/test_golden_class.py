@@ -68,7 +68,7 @@ def test_golden_submissions_get_what_their_class_gives_them(tmp_path: Path) -> N
     hand_in(course, "hw2", described()["quick"]["hw2"])
     course.nbgrader("autograde", "hw2", log=log)  # fails: some have no readable notebook
     results = read_results(course, "hw2")
-    graded = [one for one in results.handed_in if one.run]
+    graded = [result for result in results.handed_in if result.run]
     for one in graded:
         path = course.submitted(one.student.id, "hw2") / "hw2.ipynb"
         expect_same(grade_file(course, "hw2", path, student=one.student.id), one)

@@ -254,7 +254,7 @@ def test_before_people_have_graded_the_total_is_that_of_tests(graded):
         graded.grade(f"s{n}", notebook(), auto=float(n), manual=0.0 if n < 2 else None)
     found = figures_of(graded.results)
     assert (found.of_tests, found.total.mean, found.total.most) == (True, 1.5, 3)
-    plot = next(one for one in found.questions if one.cell == "plot")
+    plot = next(question for question in found.questions if question.cell == "plot")
     assert (plot.waiting, plot.answered, plot.points.mean) == (2, 4, 0.0)
 
 

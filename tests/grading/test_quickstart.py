@@ -63,7 +63,7 @@ def test_all_notebooks_are_in_the_results(course: Course) -> None:
         "part-a",
         "part-b",
     ]
-    found = {one.student.id: one for one in results.handed_in}
+    found = {result.student.id: result for result in results.handed_in}
     assert {name: one.status for name, one in found.items()} == {
         **dict.fromkeys(STUDENTS, Status.GRADED),
         "half": Status.SUBMISSION_FAILED,

@@ -72,7 +72,7 @@ def stock(course, tmp_path_factory):
     log = other.folder / "stock.log"
     assert other.nbgrader("generate_assignment", "hw2", log=log) == 0
     assert other.nbgrader("autograde", "hw2", log=log) == 0
-    return {one.student.id: one for one in read_results(other, "hw2").handed_in}
+    return {result.student.id: result for result in read_results(other, "hw2").handed_in}
 
 
 @pytest.mark.parametrize("student", IN_STOCK)
@@ -90,7 +90,7 @@ def test_the_demonstration_grades_a_class_and_hides_tests(tmp_path, monkeypatch)
     course = sample_course(tmp_path / "course")
     for step in ("autograde", "generate_feedback"):
         course.run_nbgrader(step, "hw0", log=tmp_path / "log")
-    graded = {one.student.id: one for one in read_results(course, "hw0").handed_in}
+    graded = {result.student.id: result for result in read_results(course, "hw0").handed_in}
     assert len(graded) == 6
     for student, one in graded.items():
         assert scores_of(one) == golden(student, "hw0")

@@ -109,9 +109,9 @@ class Walk:
         """Which text of each student was graded, and how late it is."""
         results = read_results(self.course.course, ASSIGNMENT).handed_in
         found = {}
-        for one in results:
-            words = cell_of(self.course.graded(one.student.id), "why").source
-            found[one.student.id] = (words, one.known.late)
+        for result in results:
+            words = cell_of(self.course.graded(result.student.id), "why").source
+            found[result.student.id] = (words, result.known.late)
         return found
 
     def open(self) -> dict[str, Sequence[str]]:

@@ -66,7 +66,7 @@ def graded(tmp_path, monkeypatch):
     def by(*solutions, **staff):
         solutions = solutions or ["def double(x): return 2.0 * x"]
         # Solutions run only if a test names them.
-        asked = "\n".join(name for one in solutions for name in bound_by(one))
+        asked = "\n".join(name for solution in solutions for name in bound_by(solution))
         made = reference_of(tmp_path, monkeypatch, notebook(OPEN + asked, *solutions), **staff)
         monkeypatch.setattr(Notebook, "reference", made.at("test"))
 

@@ -48,7 +48,7 @@ def test_the_forms_of_a_mistake_have_its_fingerprints_and_no_other_mistake_has_t
 
 def test_wrong_results_have_one_of_their_names_and_errors_have_none_of_their_numbers(capsys):
     assert fingerprints("x, x**2") == ["results: out: -6.2129"]
-    assert [one.split(":")[0] for one in fingerprints("x[7], x**2")] == [
+    assert [fingerprint.split(":")[0] for fingerprint in fingerprints("x[7], x**2")] == [
         "raises IndexError in f"
     ] * 2
     assert not any(map(is_of_results, fingerprints("x[7], x**2")))

@@ -37,17 +37,17 @@ class Notes:
         self._below: dict[str, list[Note]] = {}
         self._at: dict[str, dict[int, Note]] = {}  # by line of an answer's joined cells
         self._lines: dict[str, int] = {}  # of the answer's cells before this one
-        for one in comments:
-            source = text_of(answers.get(one.cell, {}).get("source"))
-            is_code = answers.get(one.cell, {}).get("cell_type") == "code"
-            is_current = one.digest == source_digest(source)
+        for comment in comments:
+            source = text_of(answers.get(comment.cell, {}).get("source"))
+            is_code = answers.get(comment.cell, {}).get("cell_type") == "code"
+            is_current = comment.digest == source_digest(source)
             earlier = "" if is_current else "an earlier version of your answer"
-            line = f"line {one.line}" if one.line else ""
-            note = Note(", ".join(filter(None, [line, earlier])), comment_html(one.text))
-            if is_current and is_code and 0 < one.line <= source.count("\n") + 1:
-                self._at.setdefault(one.cell, {})[one.line] = note
+            line = f"line {comment.line}" if comment.line else ""
+            note = Note(", ".join(filter(None, [line, earlier])), comment_html(comment.text))
+            if is_current and is_code and 0 < comment.line <= source.count("\n") + 1:
+                self._at.setdefault(comment.cell, {})[comment.line] = note
             else:
-                self._below.setdefault(one.cell, []).append(note)
+                self._below.setdefault(comment.cell, []).append(note)
 
     def split(self, cell: Mapping[str, Any], code: Markup) -> tuple[Piece, ...]:
         """Return a cell's code, divided after each line that has a comment."""

@@ -119,7 +119,9 @@ class PageFacts:
         if not kept:
             return Points("does not count", "open") if scores else None
         names = {score.cell.name for score in kept}
-        corrected = sum(one.points for one in self.result.corrections if one.cell in names)
+        corrected = sum(
+            correction.points for correction in self.result.corrections if correction.cell in names
+        )
         change = f"corrected by {signed(corrected)}" if corrected else ""
         most = sum(score.cell.max_points for score in kept)
         still = [score for score in kept if score.is_open]
@@ -277,11 +279,12 @@ def summary_of(
             repaired.append(line)
     corrections = (
         SummaryLine(
-            f"{facts.places[one.cell]}, {'you alone' if one.is_own else one.whom}: {one.reason}",
-            numbers.get(one.cell),
-            "does not count:" if one.drops else signed(one.points),
+            f"{facts.places[correction.cell]}, "
+            f"{'you alone' if correction.is_own else correction.whom}: {correction.reason}",
+            numbers.get(correction.cell),
+            "does not count:" if correction.drops else signed(correction.points),
         )
-        for one in facts.result.corrections
+        for correction in facts.result.corrections
     )
     return Summary(
         total=in_digits(facts.result.final) if any_given else "",
@@ -335,10 +338,10 @@ def in_short(result: StudentResult, most: float, places: Places) -> list[str]:
     dropped = result.dropped
     failures = result.run.failures if result.run else ()
     failed = [
-        f"{places[one.cell]}: {line.points} {line.text}"
-        for one in failures
-        if one.lost and one.cell not in dropped
-        for line in [_of_failure(one, None, {})]
+        f"{places[failure.cell]}: {line.points} {line.text}"
+        for failure in failures
+        if failure.lost and failure.cell not in dropped
+        for line in [_of_failure(failure, None, {})]
     ]
     lines = [total, *_lateness(result), *(plain(one, _LONGEST_PART) for one in failed[:_MAX_PARTS])]
     if len(failed) > _MAX_PARTS:
@@ -397,12 +400,14 @@ def _lines(
         above = name or above
         is_own = name is None and cell.source.strip() not in facts.instructors
         if errors := errors_in(cell) if is_own else []:
-            lines.setdefault(above, []).extend(SummaryLine(error_of(one), number) for one in errors)
+            lines.setdefault(above, []).extend(
+                SummaryLine(error_of(error), number) for error in errors
+            )
     for name, score in facts.scores.items():
         unchanged = score.auto == 0 and score.manual is None and not score.waits
         if unchanged and score.cell.by_hand and score.cell.max_points:  # so nbgrader gave 0
             lines.setdefault(name, []).append(SummaryLine("you gave no answer", numbers.get(name)))
-    for name, count in Counter(one.cell for one in facts.result.comments).items():
+    for name, count in Counter(comment.cell for comment in facts.result.comments).items():
         by_grader = f"{counted(count, 'comment')} by your grader, at your answer"
         lines.setdefault(name, []).append(SummaryLine(by_grader, numbers.get(name)))
     return lines

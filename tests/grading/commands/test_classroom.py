@@ -64,10 +64,10 @@ def test_the_result_is_what_the_collector_takes(course: ToyCourse, tmp_path: Pat
     for one in (result, *tests):
         assert type(one["score"]) is type(one["max-score"]) is int
         assert 0 <= one["score"] <= one["max-score"]
-    assert result["score"] == sum(one["score"] for one in tests) == 200
-    assert result["max-score"] == sum(one["max-score"] for one in tests) == 100 * FULL_MARKS
-    assert [one["passed"] for one in tests] == [True, False, False]
-    assert all(one["test-name"] for one in tests)
+    assert result["score"] == sum(test["score"] for test in tests) == 200
+    assert result["max-score"] == sum(test["max-score"] for test in tests) == 100 * FULL_MARKS
+    assert [test["passed"] for test in tests] == [True, False, False]
+    assert all(test["test-name"] for test in tests)
 
 
 def test_what_cannot_be_graded_is_a_failure_with_its_reason(

@@ -26,7 +26,7 @@ def say(book, text, line=0, grader="kim", seen=None, digest=None, student="ada")
     """Save a comment on `double`; return when it was saved, None if there is none."""
     said = Said(line, text, seen, source_digest(ANSWER) if digest is None else digest)
     book.comment("double", student, said, grader)
-    there = {one.line: one.at for one in book.comments_on("double", student)}
+    there = {comment.line: comment.at for comment in book.comments_on("double", student)}
     return there.get(line)
 
 
@@ -61,7 +61,7 @@ def test_a_save_over_what_the_grader_has_not_seen_is_refused(book, saw, stored, 
             say(book, "mine", line=2, grader="max", seen=at[saw])
         shown = refused.value.theirs
         assert (shown and shown.text) == theirs
-        now = [one.text for one in book.comments_on("double")]
+        now = [comment.text for comment in book.comments_on("double")]
         assert now == ([theirs] if theirs else [])
 
 
@@ -79,7 +79,7 @@ def test_who_did_what_stays_known_and_texts_of_others_are_left_alone(book):
         ("kim", "comment", "comment on line 3: one"),
         ("kim", "comment", "comment: on ada's"),
     ]
-    assert [one.text for one in book.comments_on("double")] == ["on ada's", "on bob's"]
+    assert [comment.text for comment in book.comments_on("double")] == ["on ada's", "on bob's"]
 
 
 @pytest.mark.parametrize("text", ["x" * 20_001, "a\0b", "\ud800"])

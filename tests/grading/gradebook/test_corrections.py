@@ -56,7 +56,7 @@ def test_a_correction_changes_a_score_by_its_kind(given, changes, points):
     score = Score(ScoredCell("why", 4.0, by_hand=True), manual=given)
     corrections = applied(SubmissionRecord("ada", scores=(score,)), changes)
     assert len(corrections) == len(changes)
-    assert score.points + sum(one.points for one in corrections) == points
+    assert score.points + sum(correction.points for correction in corrections) == points
 
 
 def test_a_dropped_cell_ignores_other_corrections():
@@ -87,7 +87,9 @@ def test_points_for_everybody_are_given_and_undone_by_commands(term, capsys):
     finals = read_results(term.course, "ps1").students
     assert {name: one.final for name, one in finals.items()} == {"ada": 3, "ben": 10, "eve": 0}
     assert (finals["ada"].points("why"), finals["ada"].points("plot")) == (3, 0)
-    assert [one.points for one in finals["ben"].corrections] == [0]  # it is listed anyway
+    assert [correction.points for correction in finals["ben"].corrections] == [
+        0
+    ]  # it is listed anyway
     assert finals["eve"].corrections == ()
     assert term.type("correct", "ps1", "--undo", "1") == 0
     assert term.final("ada").final == 2
@@ -113,7 +115,7 @@ def test_points_for_those_who_answered_are_shown_before(term, capsys):
     assert correct(term, "why", "--add", "1", "--answered") == 0
     assert "1: +1 for everyone who answered why, Q1 a. Why" in capsys.readouterr().out
     assert (term.final("ada").final, term.final("ben").final) == (3, 0)
-    assert [str(one) for one in term.final("ada").corrections] == [
+    assert [str(correction) for correction in term.final("ada").corrections] == [
         "corrected by +1 for everybody who answered: the text was unclear"
     ]
     assert term.final("ben").corrections == ()

@@ -149,7 +149,10 @@ def test_the_item_is_found_that_two_graders_give_unlike(tmp_path):
     firsts, pairs = book.marked("why")
     found = habits(firsts.values())
     assert [(one.grader, one.answers) for one in found] == [("kim", 50), ("lee", 50)]
-    [item] = {one.item for one in differences(found, [i.id for i in book.rubric("why").items])}
+    [item] = {
+        difference.item
+        for difference in differences(found, [i.id for i in book.rubric("why").items])
+    }
     assert item == book.rubric("why").items[1].id
     [same] = on_the_same(pairs)
     assert [one.answers for one in same] == [10, 10]

@@ -143,7 +143,7 @@ def test_with_postgresql_too_no_answer_is_graded_twice(postgresql: Server, tmp_p
         thread.start()
     for thread in threads:
         thread.join()
-    assert {one.waits for one in desks[0].gradings("plot").values()} == {False}
+    assert {grading.waits for grading in desks[0].gradings("plot").values()} == {False}
     assert len(desks[0].history("plot")) == len(CLASS)
     for desk in desks:
         desk.close()

@@ -38,7 +38,10 @@ def test_a_small_class_is_graded_marked_exported_and_backed_up(postgresql, tmp_p
         scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader(stream)}
     assert scores == {"ada": FULL_MARKS + 1, "ben": 4.0, "王小明": FULL_MARKS, "zoe": 0.0}
 
-    runs = {one.student.id: one.run for one in read_results(course.course, ASSIGNMENT).handed_in}
+    runs = {
+        result.student.id: result.run
+        for result in read_results(course.course, ASSIGNMENT).handed_in
+    }
     assert {student: run and run.number for student, run in runs.items()} == dict.fromkeys(runs, 2)
     assert runs["ben"]
     assert [part.message for part in runs["ben"].parts_of("test_double")] == [

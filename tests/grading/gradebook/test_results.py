@@ -96,7 +96,9 @@ def test_parts_that_failed_alike_are_one_failure(course):
     content = notebook(plot=[error("NameError", "pit")], experiment=[stub])
     course.grade("ada", content, parts=parts)
     failures = course.result("ada").run.failures
-    assert [(one.cell, one.what, one.message, one.lost) for one in failures] == [
+    assert [
+        (failure.cell, failure.what, failure.message, failure.lost) for failure in failures
+    ] == [
         ("test_double", "2 parts", "out: expected 2, got 3", 4.0),
         ("test_double", "near", "no", 2.0),
         ("plot", "", "NameError: pit", 0.0),
@@ -125,8 +127,8 @@ def test_every_student_who_submitted_is_listed_with_a_reason(course):
     course.hand_in("cut-off")
     (submitted / "cut-off" / "hw2" / "hw2.ipynb").write_text('{"cells": [')
     results = course.results.handed_in
-    reasons = {one.student.id: one.reason for one in results}
-    assert {one.status for one in results} == {Status.NOT_GRADED}
+    reasons = {result.student.id: result.reason for result in results}
+    assert {result.status for result in results} == {Status.NOT_GRADED}
     no_scores = "The notebook was submitted, but there are no scores"
     no_file = "The notebook 'hw2.ipynb' cannot be read: there is no such file"
     told = {

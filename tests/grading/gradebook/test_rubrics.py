@@ -351,7 +351,9 @@ def test_the_history_shows_who_changed_what_and_when(book):
     save(book, "ada", 1, grader="lee", adjustment=-0.5, comment="which $\\delta$?")
     events = book.history("why", "ada")
     assert events[0].what == "1 item; adjustment \N{MINUS SIGN}0.5; comment: which $\\delta$?"
-    assert [(one.grader, one.action, one.score_before, one.score_after) for one in events] == [
+    assert [
+        (event.grader, event.action, event.score_before, event.score_after) for event in events
+    ] == [
         ("lee", "save", 1, 0.5),
         ("lee", "rescored", 2, 1),
         ("kim", "save", None, 2),

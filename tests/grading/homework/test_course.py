@@ -183,7 +183,7 @@ def test_a_course_without_default_folders_works_from_anywhere(
     done = toys.grade()
     assert done.returncode == 0, done.stderr
     results = read_results(toys.course, ASSIGNMENT).handed_in
-    assert {one.student.id: one.status for one in results} == {
+    assert {result.student.id: result.status for result in results} == {
         "ada": Status.GRADED,
         "cyd": Status.SUBMISSION_FAILED,
     }

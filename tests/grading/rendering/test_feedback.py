@@ -60,8 +60,8 @@ class TestTheBox:
             book.save("plot", version, mark, grader="kim", rubric_revision=rubric.revision)
             rubric = book.rubric("plot")
             items = [
-                replace(one, text=one.text.replace("legend", "a legend: $p$"))
-                for one in rubric.items
+                replace(item, text=item.text.replace("legend", "a legend: $p$"))
+                for item in rubric.items
             ]
             book.change_rubric("plot", replace(rubric, items=tuple(items)), grader="kim")
         page = page_of(course)

@@ -129,13 +129,15 @@ def test_a_notebook_is_cut_down_to_what_is_tried(plan: Plan) -> None:
 
 def test_mutants_change_one_node_and_exchange_no_operands() -> None:
     mutants = mutants_of('def f(a, b):\n    """A text."""\n    print(a)\n    return a * b + 1')
-    sources = [one.source for one in mutants]
+    sources = [mutant.source for mutant in mutants]
     assert len(sources) == len({*sources})
-    names = {one.name for one in mutants}
+    names = {mutant.name for mutant in mutants}
     assert {"return a * b - 1", "return a / b + 1", "return a * b + 2"} <= names
     assert not {"return b * a + 1", "return 1 + a * b"} & names
-    assert {one.instead for one in mutants} == {"return a * b + 1"}  # not what is only printed
-    assert "mean = sum(data) * 3" in {one.name for one in mutants_of("mean = sum(data) / 3")}
+    assert {mutant.instead for mutant in mutants} == {
+        "return a * b + 1"
+    }  # not what is only printed
+    assert "mean = sum(data) * 3" in {mutant.name for mutant in mutants_of("mean = sum(data) / 3")}
 
 
 VALUES = "def f(x, y=0):\n    return (np.array([1.0, 2.0]), [1.0, 2], 3.0)"
