@@ -722,6 +722,9 @@ def main(arguments: list[str] | None = None) -> int:
                 from hw_grading.grade.turns import Gate  # before anything is imported that is large
 
                 asked.gate = ending.enter_context(contextlib.closing(Gate(asked.course)))
+                from hw_grading.grade import early
+
+                early.begin()
             from hw_grading.homework.course import Course
 
             asked.more, asked.course = more, Course(asked.course)

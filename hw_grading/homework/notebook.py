@@ -18,17 +18,13 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from hw_grading.homework.layout import ANSWER, LOCKED, PLAIN, SOLUTIONS, TEST
 from hw_grading.homework.points import filled, worth_of
 from hw_grading.notebooks import open_notebook
 from hw_support.source import bound_by, checks_in
 from hw_support.submission.cells import NEW_CELL, InstructorCell, grade_id_of, marks_of, text_of
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
-
-# The kinds of cells. The outputs of a test are a score. Students write answers; a task is one too.
-# Locked cells are the instructor's. A plain one may be, or may be the student's own.
-TEST, ANSWER, LOCKED, PLAIN = "test", "answer", "locked", "plain"
-FOLDER = "solutions"  # of a homework's code, with a file for each notebook
 
 _HEADING = re.compile(r"^(#{2,4}) +(.+?)( +\([^()]*points?\))? *$", re.MULTILINE)
 _SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME.*", re.MULTILINE)
@@ -283,7 +279,7 @@ def solutions_of(notebooks: Iterable[Path]) -> dict[str, bytes]:
             code = Notebook.read(path).code
             if any(cell.uses_checks for cell in code):
                 cells = [(cell.kind, cell.grade_id, cell.source) for cell in code]
-                found[f"{FOLDER}/{path.stem}.json"] = json.dumps(cells).encode()
+                found[f"{SOLUTIONS}/{path.stem}.json"] = json.dumps(cells).encode()
     return found
 
 

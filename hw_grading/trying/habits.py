@@ -3,7 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from hw_grading.homework.notebook import TEST, as_released, uses_checks
+from hw_grading.homework.layout import TEST
+from hw_grading.homework.notebook import as_released, uses_checks
 from hw_grading.homework.points import points_of
 from hw_grading.trying.plan import CodeCell, Plan
 from hw_support.source import tree_of

@@ -15,7 +15,8 @@ from functools import cached_property
 from nbformat import NotebookNode
 
 from hw_grading.examiner.notebook import names_read
-from hw_grading.homework.notebook import ANSWER, LOCKED, TEST, as_released, kind_of, uses_checks
+from hw_grading.homework.layout import ANSWER, LOCKED, TEST
+from hw_grading.homework.notebook import as_released, kind_of, uses_checks
 from hw_support.source import bound_by, tested_in, tree_of
 from hw_support.submission.cells import grade_id_of
 

@@ -18,7 +18,7 @@ import nbformat
 from hw_grading.grade.job import installed
 from hw_grading.grade.settings import WholeClass
 from hw_grading.homework.course import CONFIG, Course, fixed_folder, released_copy
-from hw_grading.homework.homework import STAFF
+from hw_grading.homework.layout import STAFF
 from hw_grading.homework.notebook import as_released
 from hw_grading.homework.source_notebook import mistakes
 from hw_grading.mistakes.known import Mistake, read_mistakes
