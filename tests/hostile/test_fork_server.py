@@ -193,7 +193,7 @@ def test_kernels_start_from_scratch_if_none_can_be_forked(
 ) -> None:
     monkeypatch.setattr(kernel_process, "_from_scratch", False)
     monkeypatch.setattr(kernel_process, "_current", None)
-    started = ForkServer.started
+    started = KernelServer.started
 
     def not_as_a_fork_server(line, *given, **options):  # type: ignore
         as_one = isolation.KERNELS in line
