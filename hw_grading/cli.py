@@ -5,7 +5,9 @@ Its docstring is its help. Packages are slow to import, so a command imports the
 """
 
 import argparse
+import atexit
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -683,6 +685,9 @@ def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:
 
 
 # -- the program
+
+# Python looks for garbage when it ends, among all that was imported.
+atexit.register(gc.freeze)
 
 PARSER.description = "\n".join(
     ["Grades the homeworks of a course. The commands, in the order of a term:"]

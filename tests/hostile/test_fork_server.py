@@ -20,7 +20,6 @@ import pytest
 from arena import POINTS, RIGHT, Arena, notebook
 
 from hw_grading.answering import isolation
-from hw_grading.answering.forking import ForkServer
 from hw_grading.answering.isolation import Limits
 from hw_grading.sandbox import environment, kernel_process
 from hw_grading.sandbox.kernel_process import PROGRAM, KernelProcess, KernelServer, start_alone
