@@ -108,6 +108,11 @@ def control() -> socket.socket:
     return taken
 
 
+def begin_imports() -> None:
+    """Look for no garbage until `serve` is called: imports make little, and looking takes time."""
+    gc.disable()
+
+
 def serve(
     requests: socket.socket, failed: str = "", before: Callable[[bytes], None] | None = None
 ) -> tuple[bytes, list[int]] | None:
@@ -119,6 +124,7 @@ def serve(
     """
     children: list[Forked] = []
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps those that have ended
+    gc.enable()
     gc.collect()
     gc.freeze()  # otherwise each collection in a child would copy all shared pages
     with suppress(OSError):  # a client that is gone needs no answer
