@@ -181,7 +181,7 @@ def _wrong_delimiters(source: str) -> Iterator[str]:
 
 
 def _in_test(cell: NotebookNode) -> Iterator[str]:
-    released = as_released(cell.source, "code")
+    released = as_released(cell.source)
     if found := _FOR_STAFF.search(released):
         yield (
             f"students would read {quoted(found[0].strip())}. Put it between BEGIN HIDDEN TESTS "

@@ -16,7 +16,7 @@ def habits(plan: Plan) -> Iterator[str]:
     """Yield sentences on the test cells of a notebook."""
     tests = [*plan.tests.values()]
     plain = [test for test in tests if not uses_checks(plan.notebook.cells[test.index])]
-    hidden = [test for test in plain if as_released(test.source, "code") != test.source]
+    hidden = [test for test in plain if as_released(test.source) != test.source]
     if plain:
         yield (
             f"{len(plain)} of {len(tests)} test cells run beside student code, which can read them"

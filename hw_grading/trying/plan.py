@@ -127,7 +127,7 @@ class Plan:
     def shows_all(self, test: str) -> bool:
         """Whether students see all that a test asks: it has no hidden line and no fresh case."""
         cell = self.notebook.cells[self.tests[test].index]
-        return not uses_checks(cell) and as_released(cell.source, "code") == cell.source
+        return not uses_checks(cell) and as_released(cell.source) == cell.source
 
     def affected(self, answers: Collection[str]) -> list[str]:
         """Return the tests whose result one of these answers can change, in their order."""

@@ -215,7 +215,7 @@ def _recorded(grading: Grading, *, fresh: bool) -> dict[str, Recorded]:
         functions = [name for cell in plan.answers.values() for name in cell.functions]
         tests = plan.sources(grading.usable(plan, plan.tests))
         if not fresh:
-            tests = [(name, as_released(source, "code")) for name, source in tests]
+            tests = [(name, as_released(source)) for name, source in tests]
         about = plan.reference, tests, functions, grading.homework, fresh
         facts = grading.remembered(recorded, *about)()
         if facts is None:

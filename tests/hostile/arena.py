@@ -190,7 +190,7 @@ def instructors(nb: NotebookNode) -> list[InstructorCell]:
                 source=cell.source,
                 points=marks.get("points"),
                 checksum=None,
-                released=as_released(cell.source, cell.cell_type),
+                released=as_released(cell.source),
                 **flags,
             )
         )
