@@ -90,9 +90,10 @@ wheels: $(READY) ## both wheels, in dist/wheels, tried in an empty environment
 matrix: $(READY) ## students' tests on every Python here, with the oldest and newest packages
 	@printf '%s\n' oldest newest | $(RUN) xargs -P 2 -n 1 python -m nox -k
 
-soak: $(READY) sandbox ## every attack, repeated kills, a class of 10,000, 200 files at once: for an hour
+soak: $(READY) sandbox ## every attack, repeated kills, a class of 10,000, 200 files at once, each golden file: for an hour
 	$(RUN) env HW_ALL_ATTACKS=1 python -m pytest -n 2 tests/hostile
 	$(RUN) env HW_FILES=200 python -m pytest -n 0 --timeout 7200 tests/grading/commands/test_grade_file.py -k many
+	$(RUN) env HW_ALL_GOLDEN=1 python -m pytest -n 2 tests/golden -k submissions
 	$(RUN) env HW_KILLS=30 python -m pytest -n 2 --timeout 7200 tests/grading/grade/test_kills.py
 	$(RUN) python -m benchmarks growth
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 
 from hw_grading.homework.course import REPOSITORY, Course, released_copy, scratch_course
-from hw_grading.homework.homework import STAFF
+from hw_grading.homework.layout import STAFF
 from hw_grading.mistakes.groups import key_of
 from hw_grading.trying import kept
 from hw_grading.trying.answers import tests_of

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from hw_grading.grade.settings import WholeClass
 from hw_grading.gradebook.database import shown_address
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
-from hw_grading.homework.homework import STAFF
+from hw_grading.homework.layout import STAFF
 from hw_support.submission.file import UserError
 
 _OF_A_GRADEBOOK = ("", "-journal", "-wal", "-shm")  # endings of SQLite's files

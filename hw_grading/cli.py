@@ -5,7 +5,9 @@ Its docstring is its help. Packages are slow to import, so a command imports the
 """
 
 import argparse
+import atexit
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -684,6 +686,9 @@ def _nbgrader(step: str, asked: Asked, more: Sequence[str] = ()) -> int:
 
 # -- the program
 
+# Python looks for garbage when it ends, among all that was imported.
+atexit.register(gc.freeze)
+
 PARSER.description = "\n".join(
     ["Grades the homeworks of a course. The commands, in the order of a term:"]
     + [line for phase, lines in _LINES.items() for line in ("", f"{phase}:", *lines)]
@@ -722,6 +727,9 @@ def main(arguments: list[str] | None = None) -> int:
                 from hw_grading.grade.turns import Gate  # before anything is imported that is large
 
                 asked.gate = ending.enter_context(contextlib.closing(Gate(asked.course)))
+                from hw_grading.grade import early
+
+                early.begin()
             from hw_grading.homework.course import Course
 
             asked.more, asked.course = more, Course(asked.course)

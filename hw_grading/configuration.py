@@ -1,6 +1,7 @@
 """What the grader needs in the configuration of a course of nbgrader."""
 
 import importlib
+import sys
 from typing import Any
 
 from traitlets.config import Application
@@ -62,7 +63,8 @@ def configure(c: Any) -> None:
     c.HTMLExporter.preprocessors = ["hw_grading.rendering.safe_html.CleanOutputs"]
     # Formgrader's pages escape ids and names, need no network, and link to the desk. The module is
     # imported by its name, because this one is imported by every package, and imports none.
-    importlib.import_module("hw_grading.plugins.formgrader").adapt()
+    if "nbgrader.apps" in sys.modules:  # otherwise no formgrader is in this process
+        importlib.import_module("hw_grading.plugins.formgrader").adapt()
 
     # Feedback shows neither hidden tests nor mark schemes. The exporter reads the scores itself.
     c.GenerateFeedback.exporter_class = "hw_grading.rendering.feedback.exporter.FeedbackExporter"

@@ -29,7 +29,8 @@ from hw_grading.grade.settings import WholeClass
 from hw_grading.gradebook.database import Unavailable, engine_of, shown_address
 from hw_grading.gradebook.lateness import terms_of
 from hw_grading.homework.course import CONFIG, Course, fixed_folder
-from hw_grading.homework.homework import STAFF, manifest_of
+from hw_grading.homework.homework import manifest_of
+from hw_grading.homework.layout import STAFF
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import say

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hw_support.submission.file import UserError
+from hw_support.errors import UserError
 from hw_support.submission.problems import Kind, Problem, Severity
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hw_grading.examiner.reference import Reference
-from hw_grading.homework.notebook import ANSWER, FOLDER, TEST
+from hw_grading.homework.layout import ANSWER, SOLUTIONS, TEST
 
 Cells = Sequence[tuple[str, str, str]]  # kind, grade id, source
 _homeworks = (f"toy{n}" for n in itertools.count())  # modules are imported once
@@ -31,9 +31,9 @@ def reference_of(
         file = folder / "staff" / homework / f"{name}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(source, encoding="utf-8")
-    (folder / FOLDER).mkdir(parents=True)
+    (folder / SOLUTIONS).mkdir(parents=True)
     for number, cells in enumerate(notebooks):
-        (folder / FOLDER / f"{number}.json").write_text(json.dumps(cells), encoding="utf-8")
+        (folder / SOLUTIONS / f"{number}.json").write_text(json.dumps(cells), encoding="utf-8")
     monkeypatch.syspath_prepend(folder)
     return Reference(folder)
 

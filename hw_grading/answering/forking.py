@@ -4,7 +4,8 @@ Three of them serve a grading, and all speak this protocol: the fork servers of 
 in the sandbox), of workers, and of examiners (both outside). Server and client hold the ends of a
 pair of sockets.
 
-    client to server    the set-up, once
+    client to server    the set-up, as soon as the client knows it; meanwhile the server imports
+                        what it needs for any
     server to client    why its imports failed, as JSON; "" if it accepts requests
     client to server    requests; the server forks a child for each, which does the rest
 
@@ -107,6 +108,11 @@ def control() -> socket.socket:
     return taken
 
 
+def begin_imports() -> None:
+    """Look for no garbage until `serve` is called: imports make little, and looking takes time."""
+    gc.disable()
+
+
 def serve(
     requests: socket.socket, failed: str = "", before: Callable[[bytes], None] | None = None
 ) -> tuple[bytes, list[int]] | None:
@@ -118,6 +124,7 @@ def serve(
     """
     children: list[Forked] = []
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps those that have ended
+    gc.enable()
     gc.collect()
     gc.freeze()  # otherwise each collection in a child would copy all shared pages
     with suppress(OSError):  # a client that is gone needs no answer
@@ -161,10 +168,8 @@ class ForkServer:
         self._failed: str | None = None  # what it said of its imports
 
     @classmethod
-    def started(
-        cls, line: Sequence[str], setup: bytes, descriptors: Sequence[int] = (), **options: Any
-    ) -> Self:
-        """Start a program that calls `control`, and send it its set-up; do not wait for it.
+    def started(cls, line: Sequence[str], **options: Any) -> Self:
+        """Start a program that calls `control`, and waits for its set-up; do not wait for it.
 
         `options` are those of `subprocess.Popen`.
         """
@@ -172,9 +177,12 @@ class ForkServer:
         with theirs:
             given: dict[str, Any] = {"stdin": theirs, **options}
             process = subprocess.Popen(line, **given)
-        with suppress(OSError):  # it has ended already, which the first request notices
-            send(ours, setup, descriptors)
         return cls(ours, process.pid, process)
+
+    def set_up(self, setup: bytes) -> None:
+        """Send it its set-up, or a part of it, before all requests."""
+        with suppress(OSError):  # it has ended already, which the first request notices
+            send(self._requests, setup)
 
     def wait_until_ready(self) -> str:
         """Wait for its imports; return why they failed, or "". `OSError` if it does not answer."""

@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import zipfile
+from collections.abc import Sequence
 from typing import Any
 
 from . import forking, isolation, preload, start
@@ -43,15 +44,19 @@ BACKEND = "module://matplotlib_inline.backend_inline"
 def main() -> None:
     """Become a kernel; a fork server does so in each child. Return when the kernel has ended.
 
-    The set-up has the modules to import, or None, and the filter of system calls. These and the
-    requests are pickled by the grader, before any student code runs.
+    The set-up of a fork server has two parts: the filter of system calls, and the modules of the
+    homework to import. Any other process gets only an empty first part. The grader makes these and
+    the requests before any student code runs.
     """
     requests = forking.control()
-    modules, seccomp = pickle.loads(forking.receive(requests)[0])
-    if modules is None:
+    seccomp, _ = forking.receive(requests)
+    if not seccomp:
         request, (link, grader_fd) = forking.receive(requests)
     else:
-        _import_all(modules)
+        try:
+            _import_all(requests)
+        except EOFError:  # the grader is gone
+            return
         forked = forking.serve(requests)
         if forked is None:  # the grader is gone
             return
@@ -59,7 +64,7 @@ def main() -> None:
     about = pickle.loads(request)
     grader = socket.socket(fileno=grader_fd)
     limits = isolation.Limits(**about["limits"]).for_process() if about["limits"] else {}
-    if modules is None:
+    if not seccomp:
         _name_to(grader, 1 if limits else os.getpid(), os.getpid())
     else:
         _move_in(about, grader, seccomp)
@@ -78,16 +83,24 @@ def main() -> None:
     start.start(file, link, limits, about["filter_of_tests"])
 
 
-def _import_all(modules: list[str]) -> None:
+def _import_all(requests: socket.socket) -> None:
+    """Import what any kernel needs, and then the modules that the grader names."""
+    forking.begin_imports()
     os.environ.setdefault("MPLBACKEND", BACKEND)
     start.copy_lists_of_fonts()
-    for name in (*IMPORTED, *modules):
-        with contextlib.suppress(ImportError):  # a kernel that needs the module raises the error
-            importlib.import_module(name)
+    _import_each(IMPORTED)
+    modules: Sequence[str] = pickle.loads(forking.receive(requests)[0])
+    _import_each(modules)
     preload(modules)
     for name in list(sys.modules):
         if name.startswith(LEFT_TO_KERNELS):
             del sys.modules[name]
+
+
+def _import_each(modules: Sequence[str]) -> None:
+    for name in modules:
+        with contextlib.suppress(ImportError):  # a kernel that needs the module raises the error
+            importlib.import_module(name)
 
 
 def _move_in(about: dict[str, Any], grader: socket.socket, seccomp: bytes) -> None:

@@ -25,12 +25,12 @@ from hw_grading.grade.submissions import with_long_wait
 from hw_grading.grade.trial import BesideClass, Trial
 from hw_grading.grade.turns import Gate
 from hw_grading.gradebook.database import Database
+from hw_grading.gradebook.runs import message_of_part
 from hw_grading.homework.cells import test_cells
 from hw_grading.homework.course import Course, released_copy
 from hw_grading.homework.notebook import Place, read_places
 from hw_grading.notebooks import cells_by_id
 from hw_grading.outcome import GraderFault, Outcome, PartResult, Status
-from hw_grading.rendering.feedback.summary import message_of_part
 from hw_grading.run.settings import ExecuteSubmission
 from hw_grading.texts import counted, counted_points, in_digits, signed
 from hw_support.submission.cells import InstructorCell, grade_id_of

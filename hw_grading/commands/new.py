@@ -15,8 +15,9 @@ import nbformat
 from hw_grading.gradebook.book import ManualGrading
 from hw_grading.gradebook.database import Unavailable
 from hw_grading.homework.course import CONFIG, Course
-from hw_grading.homework.homework import FILE_NAME, STAFF, has_manifest
-from hw_grading.homework.notebook import LOCKED, kind_of
+from hw_grading.homework.homework import FILE_NAME, has_manifest
+from hw_grading.homework.layout import LOCKED, STAFF
+from hw_grading.homework.notebook import kind_of
 from hw_grading.texts import counted, signed
 from hw_support.submission.cells import grade_id_of
 from hw_support.submission.file import UserError

@@ -20,8 +20,9 @@ from hw_grading.grade.trial import try_alone
 from hw_grading.gradebook.model import wrong_conditions, wrong_sums
 from hw_grading.gradebook.scores import ScoredCell
 from hw_grading.homework.course import Course, released_copy
-from hw_grading.homework.homework import FILE_NAME, STAFF, ManifestError, manifest_of
-from hw_grading.homework.notebook import TEST, Notebook
+from hw_grading.homework.homework import FILE_NAME, ManifestError, manifest_of
+from hw_grading.homework.layout import STAFF, TEST
+from hw_grading.homework.notebook import Notebook
 from hw_grading.homework.points import differ, set_points
 from hw_grading.homework.source_notebook import (
     mistakes,

@@ -18,7 +18,8 @@ from nbgrader import utils
 
 from hw_grading.homework.course import Course, scratch_course
 from hw_grading.homework.folders import TIMESTAMP
-from hw_grading.homework.homework import STAFF, manifest_of
+from hw_grading.homework.homework import manifest_of
+from hw_grading.homework.layout import STAFF
 from hw_grading.homework.source_notebook import solved
 
 ON_TIME = timedelta(hours=-5)

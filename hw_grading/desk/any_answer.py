@@ -19,7 +19,8 @@ from hw_grading.desk.reading import (
 )
 from hw_grading.gradebook.comments import Comment, Said
 from hw_grading.gradebook.runs import source_digest
-from hw_grading.homework.notebook import ANSWER, Cell, Notebook
+from hw_grading.homework.layout import ANSWER
+from hw_grading.homework.notebook import Cell, Notebook
 from hw_grading.notebooks import size_and_time
 from hw_grading.outcome import PartResult
 from hw_grading.rendering.answers import code_html, outputs_html, text_html

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing import Pipe
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hw_grading.answering.forking import Forked, ForkServer
-from hw_grading.homework.homework import Homework, lay_out
+from hw_grading.homework.layout import lay_out
 from hw_grading.outcome import GraderFault, HelperEnded
 from hw_grading.sandbox.environment import BLAS_VARIABLES
+
+if TYPE_CHECKING:
+    from hw_grading.homework.homework import Homework
 
 Cells = list[tuple[str, str]]  # name, source
 
@@ -46,23 +50,67 @@ class Verdict:
 
 # -- the fork server of this process
 
-_server: ForkServer | None = None  # started with the first submission
-_serves = ""  # the digest of the homework whose code it imports
+
+class _Server(ForkServer):
+    """A fork server of examiners, for one homework."""
+
+    serves = ""  # the digest of the homework whose code it imports; "": it knows none yet
+    owner = 0  # the process that has started it
+    variables: Mapping[str, str]
+
+    @classmethod
+    def begun(cls) -> Self:
+        """Start one, which imports what any homework needs, and waits for `import_code_of`."""
+        variables = _variables()
+        server = cls.started(
+            [sys.executable, "-m", "hw_grading.examiner.process"],
+            env=variables,
+            start_new_session=True,  # Ctrl-C reaches only the grader
+        )
+        server.variables, server.owner = variables, os.getpid()
+        return server
+
+    def suits(self, homework: Homework) -> bool:
+        """Return whether it has the homework's code, or can get it."""
+        if self.serves:
+            return self.serves == homework.digest()
+        return self.variables == _variables()  # the course's settings may have changed them
+
+    def import_code_of(self, homework: Homework) -> None:
+        """Have it import the homework's code, unless it has done so."""
+        if not self.serves:
+            self.serves = homework.digest()
+            self.set_up(json.dumps([str(lay_out(homework)), homework.modules]).encode())
+
+
+_server: _Server | None = None
+
+
+def _variables() -> dict[str, str]:
+    threads = dict.fromkeys(BLAS_VARIABLES, "1")
+    return {**os.environ, **threads, "NBGRADER_EXECUTION": "autograde"}
 
 
 def _serving(homework: Homework) -> ForkServer:
-    global _server, _serves
-    if _server is None or _server.has_ended() or _serves != homework.digest():
-        setup = json.dumps([str(lay_out(homework)), homework.modules]).encode()
-        threads = dict.fromkeys(BLAS_VARIABLES, "1")
-        _serves = homework.digest()
-        _server = ForkServer.started(
-            [sys.executable, "-m", "hw_grading.examiner.process"],
-            setup,
-            env={**os.environ, **threads, "NBGRADER_EXECUTION": "autograde"},
-            start_new_session=True,  # Ctrl-C reaches only the grader
-        )
+    global _server
+    if not (_server and _server.suits(homework) and not _server.has_ended()):
+        _end_unused()
+        _server = _Server.begun()
+    _server.import_code_of(homework)
     return _server
+
+
+@atexit.register
+def _end_unused() -> None:
+    """End a fork server that got no homework: its imports are of no use."""
+    if _server and not _server.serves and _server.owner == os.getpid():
+        _server.end()
+
+
+def begin_early() -> None:
+    """Start this process's fork server before a homework is known."""
+    global _server
+    _server = _Server.begun()
 
 
 def begin(homework: Homework) -> Callable[[], None]:

@@ -33,7 +33,7 @@ from hw_grading.examiner.children import Children
 from hw_grading.examiner.notebook import Cell, StudentNames
 from hw_grading.examiner.reference import Reference
 from hw_grading.examiner.session import Session
-from hw_grading.homework.homework import FILES
+from hw_grading.homework.layout import FILES
 from hw_support.checks import Checks
 from hw_support.checks.fresh import SEED_VARIABLE
 from hw_support.checks.parts import Tries
@@ -239,11 +239,6 @@ def prepare(folder: str, modules: Sequence[str]) -> str:
 
     Return why an import failed, on one line, or "".
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot  # noqa: F401
-
     global _folder, _reference
     _folder = Path(folder)
     # The course's modules come before installed ones and behind Python's own, as in a kernel.
@@ -273,7 +268,19 @@ def _where(error: BaseException, folder: str) -> str:
     return "".join([*ours[-1:], text]).replace(f"{folder}/", "")
 
 
+def main() -> None:
+    """Import what any homework needs, then its code, and serve until the grader is gone."""
+    requests = forking.control()
+    forking.begin_imports()
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot  # noqa: F401
+
+    with contextlib.suppress(EOFError):  # the grader is gone
+        setup, _ = forking.receive(requests)
+        serve(requests, prepare(*json.loads(setup)))
+
+
 if __name__ == "__main__":
-    _requests = forking.control()
-    _setup, _ = forking.receive(_requests)
-    serve(_requests, prepare(*json.loads(_setup)))
+    main()

@@ -24,8 +24,7 @@ import numpy as np
 from hw_grading.examiner.cells import Fault, run_cell
 from hw_grading.examiner.handles import is_handle, known_as
 from hw_grading.examiner.notebook import names_read
-from hw_grading.homework.homework import STAFF
-from hw_grading.homework.notebook import ANSWER, FOLDER, LOCKED, PLAIN, TEST
+from hw_grading.homework.layout import ANSWER, LOCKED, PLAIN, SOLUTIONS, STAFF, TEST
 from hw_support.checks.time_limit import TimeLimitReached, time_limit
 from hw_support.source import bound_by, checks_in, imported_alone_by, read_by, tested_in, tree_of
 
@@ -62,7 +61,7 @@ class Reference:
         self._own = _functions(f"{STAFF}.{homework}.reference")
         self._draws = _functions(f"{STAFF}.{homework}.fresh")
         self._second_try = self._own.pop(_SECOND_TRY, None)
-        files = sorted((folder / FOLDER).glob("*.json"))
+        files = sorted((folder / SOLUTIONS).glob("*.json"))
         self._notebooks = [
             run_solutions(json.loads(file.read_bytes()), _CPU_SECONDS) for file in files
         ]

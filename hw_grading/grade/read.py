@@ -108,7 +108,7 @@ class Reader:
     def _others(self) -> dict[str, frozenset[str]]:
         """The grade ids of the course's other assignments, by name; of sources, if not released."""
         found: dict[str, frozenset[str]] = {}
-        for name in self._course.homeworks():
+        for name in {*self._course.homeworks()} - {self._assignment}:
             with suppress(OSError, UserError):
                 found[name] = frozenset(read_places(*self._course.sources(name)))
         with Gradebook(self._db_url) as gradebook:

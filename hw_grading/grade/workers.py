@@ -125,12 +125,13 @@ class LocalProcesses(ThreadPoolExecutor, Workers):
     def _started(self) -> ForkServer:
         """Start the fork server."""
         variables = {**dict.fromkeys(BLAS_VARIABLES, "1"), "TMPDIR": self._scratch.name}
-        return ForkServer.started(
+        server = ForkServer.started(
             [sys.executable, "-m", "hw_grading.grade.workers"],
-            pickle.dumps(self._warm_up),
             env=os.environ | variables,
             start_new_session=True,  # Ctrl-C reaches only the coordinator
         )
+        server.set_up(pickle.dumps(self._warm_up))
+        return server
 
     def _call_on_a_core(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         core = self._cores.pop()

@@ -16,11 +16,14 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from nbformat import NotebookNode
 from sqlalchemy import Table, delete, func, insert, select
 from sqlalchemy.engine import Connection
 
 from hw_grading.gradebook.tables import ANSWERS, PARTS, RUNS, matching, now, upsert
+from hw_grading.homework.notebook import is_test
 from hw_grading.homework.notes import problems_in
+from hw_grading.notebooks import error_of, errors_in
 from hw_grading.outcome import PartResult, Status, reason_in, status_of
 from hw_support.submission.problems import Problem, Severity, encodable
 
@@ -279,3 +282,16 @@ def remember(
     connection.execute(delete(ANSWERS).where(matching(ANSWERS, key), ANSWERS.c.cell.in_(cells)))
     for cell, digest in digests.items():
         upsert(connection, ANSWERS, key | {"cell": cell}, digest=digest)
+
+
+def message_of_part(part: PartResult, cell: NotebookNode | None) -> str:
+    """Return what a student reads of a part that failed, whose cell is known or not."""
+    if not part.is_whole:
+        return part.message
+    if cell is None:
+        return "the test did not pass"
+    if not is_test(cell):
+        return part.message
+    errors = errors_in(cell)  # in the outputs, without their details
+    name = error_of(errors[0]) if errors else "NotScored"
+    return "the test did not finish" if name == "NotScored" else name

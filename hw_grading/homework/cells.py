@@ -41,7 +41,7 @@ def instructor_cells(
             task=cell.name in tasks,
             points=points.get(cell.name),
             checksum=cell.checksum,
-            released=as_released(cell.source or "", cell.cell_type),
+            released=as_released(cell.source or ""),
         )
         for cell in (cells[name] for name in _in_order(list(cells), notebooks))
     ]

@@ -69,7 +69,7 @@ def wrong_in(source: str, above: Above) -> list[_Wrong]:
 
 def _unbound(source: str, tree: ast.Module, above: Above) -> Iterator[_Wrong]:
     """Yield the names that a cell uses, and that students can change or that nothing binds."""
-    released = as_released(source, "code")
+    released = as_released(source)
     shown, own = {*read_by(released)}, {*bound_by(released)}
     hidden = {*bound_by(source)} - own
     uses = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)]

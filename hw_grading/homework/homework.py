@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import io
-import os
 import re
-import shutil
-import tempfile
 import tomllib
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -21,7 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hw_grading.homework.notebook import FOLDER, sources_in
+from hw_grading.homework.layout import SOLUTIONS, STAFF
+from hw_grading.homework.notebook import sources_in
 from hw_grading.outcome import SettingsError
 from hw_support import figures
 from hw_support.checks.failures import one_line, visible
@@ -30,8 +27,6 @@ FILE_NAME = "homework.toml"
 MISTAKES = "mistakes.toml"  # named mistakes, which change no score: `hw_grading.mistakes`
 KINDS = ("cpu_seconds", "wall_seconds")  # the kinds of limits
 _MAX_SHOWN = 60  # characters of a value
-STAFF = "staff"  # the folder in a course, and the package of staff code
-FILES = "files"  # the folder in `lay_out` with the files beside the notebooks
 _NOT_FOR_GRADING = {"answers", FILE_NAME, MISTAKES}
 LONGEST_ID = 128  # characters; the limit in nbgrader's tables
 
@@ -238,7 +233,7 @@ class Homework:
     def digests(self) -> dict[str, str]:
         """Digests of its code and of its files, by path; of its solutions, by cell."""
         found = self._digests_by_path
-        for path in [path for path in found if path.startswith(f"{FOLDER}/")]:
+        for path in [path for path in found if path.startswith(f"{SOLUTIONS}/")]:
             del found[path]
             cells = sources_in(self.code[path]).items()
             found |= {name: hashlib.sha256(text.encode()).hexdigest() for name, text in cells}
@@ -311,29 +306,3 @@ def why_no_id(student: str) -> str:
         return ""
     allowed = "expected letters, digits and _ . @ + -, and first a letter, a digit or _"
     return f"its name is {student!a}: {allowed}"
-
-
-def lay_out(homework: Homework) -> Path:
-    """Write a homework's code into a folder of this process, so that it can be imported.
-
-    Its files are in the folder `FILES` in there.
-    """
-    key = homework.digest()
-    if key not in _laid_out:
-        folder = Path(tempfile.mkdtemp(prefix="hw-staff-"))
-        atexit.register(_remove, folder, os.getpid())
-        files = {f"{FILES}/{path}": content for path, content in homework.files.items()}
-        for path, content in {**homework.code, **files}.items():
-            file = folder / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-        _laid_out[key] = folder
-    return _laid_out[key]
-
-
-_laid_out: dict[str, Path] = {}
-
-
-def _remove(folder: Path, owner: int) -> None:
-    if os.getpid() == owner:  # not in a fork of the owner
-        shutil.rmtree(folder, ignore_errors=True)

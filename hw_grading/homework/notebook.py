@@ -18,24 +18,15 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from hw_grading.homework.layout import ANSWER, LOCKED, PLAIN, SOLUTIONS, TEST
 from hw_grading.homework.points import filled, worth_of
 from hw_grading.notebooks import open_notebook
 from hw_support.source import bound_by, checks_in
-from hw_support.submission.cells import (
-    NEW_CELL,
-    InstructorCell,
-    grade_id_of,
-    nbgrader_metadata,
-    text_of,
-)
+from hw_support.submission.cells import InstructorCell, grade_id_of, nbgrader_metadata, text_of
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
 
-# The kinds of cells. The outputs of a test are a score. Students write answers; a task is one too.
-# Locked cells are the instructor's. A plain one may be, or may be the student's own.
-TEST, ANSWER, LOCKED, PLAIN = "test", "answer", "locked", "plain"
-FOLDER = "solutions"  # of a homework's code, with a file for each notebook
-
+_REGIONS = "HIDDEN TESTS", "MARK SCHEME"
 _HEADING = re.compile(r"^(#{2,4}) +(.+?)( +\([^()]*points?\))? *$", re.MULTILINE)
 _SCHEME = re.compile(r"^.*BEGIN MARK SCHEME.*\n((?s:.*?))^.*END MARK SCHEME.*", re.MULTILINE)
 
@@ -71,18 +62,31 @@ def _calls_checks(source: str) -> bool:
 
 
 @functools.lru_cache(1000)
-def as_released(source: str, cell_type: str) -> str:
-    """Return a cell's text as students got it: without hidden tests and without the mark scheme."""
-    # The examiner needs no nbgrader, whose import would take most of the time of its start.
-    from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
+def as_released(source: str) -> str:
+    """Return a cell's text as students got it: without hidden tests and without the mark scheme.
 
-    cell = NEW_CELL[cell_type](source)
-    for remover in (
-        ClearHiddenTests(enforce_metadata=False),
-        ClearMarkScheme(enforce_metadata=False, check_attachment_leakage=False),
-    ):
-        remover.preprocess_cell(cell, {}, 0)
-    return str(cell.source)
+    It is what nbgrader's preprocessors return, which take long to import. RuntimeError if a region
+    begins inside another one of its kind, or does not end.
+    """
+    for region in _REGIONS:
+        source = _without(region, source)
+    return source
+
+
+def _without(region: str, source: str) -> str:
+    kept, is_inside = [], False
+    for line in source.split("\n"):
+        if f"BEGIN {region}" in line:
+            if is_inside:
+                raise RuntimeError(f"BEGIN {region} is inside another one")
+            is_inside = True
+        elif f"END {region}" in line:
+            is_inside = False
+        elif not is_inside:
+            kept.append(line)
+    if is_inside:
+        raise RuntimeError(f"BEGIN {region} has no END {region}")
+    return "\n".join(kept)
 
 
 def instructors_first_cells(nb: NotebookNode) -> dict[str, str]:
@@ -150,7 +154,7 @@ class Cell:
     @property
     def released(self) -> str:
         """The source as students have it, which may still contain the solution."""
-        return as_released(self.source, self.cell_type)
+        return as_released(self.source)
 
     @property
     def uses_checks(self) -> bool:
@@ -289,7 +293,7 @@ def solutions_of(notebooks: Iterable[Path]) -> dict[str, bytes]:
             code = Notebook.read(path).code
             if any(cell.uses_checks for cell in code):
                 cells = [(cell.kind, cell.grade_id, cell.source) for cell in code]
-                found[f"{FOLDER}/{path.stem}.json"] = json.dumps(cells).encode()
+                found[f"{SOLUTIONS}/{path.stem}.json"] = json.dumps(cells).encode()
     return found
 
 

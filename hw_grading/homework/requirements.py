@@ -74,8 +74,9 @@ def with_dependencies(requirements: Iterable[Requirement]) -> dict[str, str]:
         seen.add((name, extra))
         with suppress(metadata.PackageNotFoundError):
             found = metadata.distribution(name)
-            versions[name] = found.version
-            for one in map(Requirement, found.requires or ()):
+            about = found.metadata  # reads the file each time, and `requires` and `version` do
+            versions[name] = about["Version"]
+            for one in map(Requirement, about.get_all("Requires-Dist") or found.requires or ()):
                 if _applies(one, extra):
                     left += [(one.name, of_one) for of_one in ("", *one.extras)]
     return versions

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import is_solution
@@ -182,7 +181,7 @@ def _wrong_delimiters(source: str) -> Iterator[str]:
 
 
 def _in_test(cell: NotebookNode) -> Iterator[str]:
-    released = as_released(cell.source, "code")
+    released = as_released(cell.source)
     if found := _FOR_STAFF.search(released):
         yield (
             f"students would read {quoted(found[0].strip())}. Put it between BEGIN HIDDEN TESTS "
@@ -207,6 +206,8 @@ def _in_code(cell: NotebookNode) -> Iterator[str]:
 
 
 def _why_no_python(text: str, *, with_magics: bool) -> str:
+    if with_magics:
+        from IPython.core.inputtransformer2 import TransformerManager  # slow, and only here
     try:
         ast.parse(TransformerManager().transform_cell(text) if with_magics else text)
     except (SyntaxError, ValueError) as error:

@@ -19,7 +19,8 @@ from hw_grading.gradebook.corrections import CorrectionKind as CorrectionKind
 from hw_grading.gradebook.given import Told
 from hw_grading.gradebook.results import Results, StudentResult
 from hw_grading.homework.course import Course
-from hw_grading.homework.notebook import ANSWER, TEST, Cell, Notebook
+from hw_grading.homework.layout import ANSWER, TEST
+from hw_grading.homework.notebook import Cell, Notebook
 from hw_grading.mistakes.known import Mistake, read_mistakes, sentence_for
 from hw_grading.notebooks import cells_by_id, open_notebook, size_and_time
 from hw_grading.outcome import PartResult

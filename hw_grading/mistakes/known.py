@@ -14,7 +14,8 @@ from pathlib import Path
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hw_grading.homework.homework import MISTAKES, STAFF
+from hw_grading.homework.homework import MISTAKES
+from hw_grading.homework.layout import STAFF
 from hw_grading.texts import write_whole
 from hw_support.checks.fingerprint import is_of_results
 from hw_support.submission.file import UserError

@@ -22,7 +22,6 @@ from pathlib import Path
 from queue import Empty
 
 import zmq
-from IPython.core.inputtransformer2 import TransformerManager
 
 import hw_grading
 from hw_support.submission.file import UserError
@@ -66,6 +65,8 @@ def fault_in(source: str, error: str, own: Container[str]) -> str:
     `error` is the name of the error with which it has ended. The cell is not valid Python, or it
     always imports a module that is neither installed here nor one of the homework's `own`.
     """
+    from IPython.core.inputtransformer2 import TransformerManager  # slow, and few runs need it
+
     try:
         tree = ast.parse(TransformerManager().transform_cell(source))
     except (SyntaxError, ValueError) as mistake:

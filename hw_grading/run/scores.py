@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import nan
 from typing import Any
 
-from nbconvert.filters import strip_ansi
 from nbformat import NotebookNode
 
 from hw_grading.notebooks import error_of, errors_in
@@ -25,6 +24,7 @@ from hw_support.submission.cells import grade_id_of, text_of
 from hw_support.submission.problems import plain
 
 _LONGEST_NAME, _LONGEST_MESSAGE = 120, 1_000  # characters of a part
+_CODES = re.compile(r"\x1b\[.*?[@-~]")  # of a terminal, which colour a traceback
 # The header of a frame in a traceback of IPython's, with the cell's number and the function.
 _FRAME = re.compile(r"\s*Cell In\[(\d+)\], line \d+, in ([A-Za-z_][\w.]*)\(")
 
@@ -87,7 +87,7 @@ def fingerprint_of(cell: NotebookNode) -> str:
 def _function_in(cell: NotebookNode, error: Mapping[str, Any]) -> str:
     """Return the student's function in which an error was raised, the innermost one; or ""."""
     is_test = cell.metadata.get("nbgrader", {}).get("grade")
-    frames = (_FRAME.match(strip_ansi(frame)) for frame in error["traceback"])
+    frames = (_FRAME.match(_uncoloured(frame)) for frame in error["traceback"])
     found = [f[2] for f in frames if f and not (is_test and f[1] == str(cell.execution_count))]
     return plain_name(found[-1]) if found else ""
 
@@ -99,9 +99,13 @@ def _line_of(cell: NotebookNode, error: Mapping[str, Any]) -> int | None:
     """
     above = sum(1 for _ in itertools.takewhile(str.isspace, cell.source.splitlines(True)))
     own = rf"Cell In\[{cell.execution_count}\], line (\d+)"
-    frames = (strip_ansi(frame) for frame in error["traceback"])
+    frames = (_uncoloured(frame) for frame in error["traceback"])
     lines = [int(found[1]) for frame in frames if (found := re.match(own, frame.lstrip()))]
     return above + lines[-1] if lines else None
+
+
+def _uncoloured(frame: str) -> str:
+    return _CODES.sub("", frame)
 
 
 def hide_source(cell: NotebookNode, released: str) -> None:
@@ -112,7 +116,7 @@ def hide_source(cell: NotebookNode, released: str) -> None:
     for error in errors_in(cell):
         if _is_assert_without_message(cell.source, _line_of(cell, error)):
             error["evalue"] = ""  # the grader's own words, which quote the line
-        kept = [f for f in error["traceback"] if not strip_ansi(f).lstrip().startswith(own)]
+        kept = [f for f in error["traceback"] if not _uncoloured(f).lstrip().startswith(own)]
         if kept and not error["evalue"]:
             kept[-1] = error["ename"]
         error["traceback"] = kept or [f"{error['ename']}: {error['evalue']}"]

@@ -264,7 +264,7 @@ class SubmissionRun:
         else:
             said, number = scores.said_in(cell), scores.number_in(cell)
             fingerprint = scores.fingerprint_of(cell)  # as long as its own lines are there
-            scores.hide_source(cell, as_released(cell.source, "code"))
+            scores.hide_source(cell, as_released(cell.source))
         earned: float | None = 0.0
         if index not in self._verdicts:
             said = f"did not finish: {self._ended or 'the grader interrupted it'}"

@@ -164,10 +164,8 @@ def _copy_lists_of_fonts(folder: Path) -> None:
     matplotlib writes a list in place, so another process may have written only a part of it. Such a
     list is left out. If no other is there, matplotlib writes one to `folder`.
     """
-    import matplotlib
-
     lists = {}
-    for path in Path(matplotlib.get_cachedir()).glob("fontlist-*.json"):
+    for path in _cache_of_matplotlib().glob("fontlist-*.json"):
         with contextlib.suppress(ValueError):
             lists[path.name] = json.loads(path.read_text(encoding="utf-8"))
     if not lists:
@@ -179,6 +177,13 @@ def _copy_lists_of_fonts(folder: Path) -> None:
             public = [font for font in fonts[kind] if font["fname"].startswith("/usr/")]
             fonts[kind] = public + [font for font in fonts[kind] if font["fname"][0] != "/"]
         (folder / name).write_text(json.dumps(fonts), encoding="utf-8")
+
+
+def _cache_of_matplotlib() -> Path:
+    """Return where matplotlib keeps its lists on Linux, if it can write there; do not import it."""
+    if own := os.environ.get("MPLCONFIGDIR"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "matplotlib")
 
 
 # -- whether it can make a sandbox

@@ -7,6 +7,7 @@ machine does not allow these, every kernel is started from scratch.
 """
 
 import atexit
+import contextlib
 import logging
 import os
 import pickle
@@ -16,11 +17,13 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 from hw_grading.answering import isolation
 from hw_grading.answering.forking import Forked, ForkServer
 from hw_grading.answering.isolation import Limits, Shown
+from hw_grading.outcome import GraderFault
 from hw_grading.sandbox import environment
 from hw_grading.sandbox.processes import pid_of
 from hw_grading.sandbox.syscalls import compiled_filter
@@ -65,7 +68,8 @@ def start_alone(
     line: Sequence[str], about: Mapping[str, Any], link: socket.socket, **options: Any
 ) -> KernelProcess:
     """Return a kernel that a program becomes, which now starts; or raise `OSError`."""
-    server = ForkServer.started(line, pickle.dumps((None, b"")), **{**_QUIET, **options})
+    server = ForkServer.started(line, **{**_QUIET, **options})
+    server.set_up(b"")
     try:
         return KernelProcess(server, about, link, alone=True)
     except OSError:
@@ -79,15 +83,36 @@ class KernelServer(ForkServer):
     shown: Shown
     owner: int  # the process that has started it; forks of that process may use it too
     _folder: str
+    _knows_modules = False  # of the homework
+
+    @classmethod
+    def begun(cls, shown: Shown) -> Self:
+        """Start one, which imports what any homework needs, and waits for `import_modules`."""
+        folder = tempfile.mkdtemp(prefix="hw-kernels-")
+        line = isolation.bubblewrap(shown, Limits(), folder, [shown.python, *PROGRAM], None)
+        server = cls.started(line, **_QUIET)
+        server.shown, server.owner, server._folder = shown, os.getpid(), folder
+        server.set_up(compiled_filter())
+        return server
 
     @classmethod
     def showing(cls, shown: Shown) -> Self:
-        """Start one; do not wait until it is ready."""
-        folder = tempfile.mkdtemp(prefix="hw-kernels-")
-        line = isolation.bubblewrap(shown, Limits(), folder, [shown.python, *PROGRAM], None)
-        server = cls.started(line, pickle.dumps((shown.preload, compiled_filter())), **_QUIET)
-        server.shown, server.owner, server._folder = shown, os.getpid(), folder
+        """Start one for a homework; do not wait until it is ready."""
+        server = cls.begun(shown)
+        server.import_modules(shown)
         return server
+
+    def suits(self, shown: Shown) -> bool:
+        """Return whether it shows the same, and has or will have the same modules."""
+        if self._knows_modules:
+            return self.shown == shown
+        return replace(self.shown, preload=shown.preload) == shown
+
+    def import_modules(self, shown: Shown) -> None:
+        """Have it import the homework's modules, unless it knows them already."""
+        if not self._knows_modules:
+            self._knows_modules, self.shown = True, shown
+            self.set_up(pickle.dumps(shown.preload))
 
     def new_folder(self) -> str:
         """Make a folder in which a kernel makes its sockets."""
@@ -120,6 +145,16 @@ def begin(blas_threads: int, preload: Sequence[str]) -> None:
     fork_server_for(environment.what_to_show(blas_threads, [], preload), ready=False)
 
 
+def begin_early(blas_threads: int) -> None:
+    """Start this process's fork server before a homework is known; `begin` tells what goes wrong.
+
+    It serves any homework of a course with so many threads.
+    """
+    global _current
+    with contextlib.suppress(GraderFault, OSError):
+        _current = KernelServer.begun(environment.what_to_show(blas_threads, []))
+
+
 def wait_until_ready() -> None:
     """Wait for the fork server that `begin` has started. If it fails, go on without one."""
     if _current:
@@ -133,9 +168,10 @@ def fork_server_for(shown: Shown, *, ready: bool = True) -> KernelServer | None:
         if _from_scratch:
             return None
         try:
-            if not (_current and _current.shown == shown and not _current.has_ended()):
+            if not (_current and _current.suits(shown) and not _current.has_ended()):
                 _end()
-                _current = KernelServer.showing(shown)
+                _current = KernelServer.begun(shown)
+            _current.import_modules(shown)
             if ready:
                 _current.wait_until_ready()
         except OSError as error:

@@ -22,7 +22,8 @@ import numpy as np
 
 from hw_grading.examiner.cells import Fault, run_cell
 from hw_grading.examiner.reference import Reference, run_solutions
-from hw_grading.homework.homework import FILES, Homework, lay_out
+from hw_grading.homework.homework import Homework
+from hw_grading.homework.layout import FILES, lay_out
 from hw_grading.trying.forms import key_of
 from hw_grading.trying.variety import facts_of
 from hw_support.checks.notebook_access import Notebook

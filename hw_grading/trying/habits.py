@@ -3,7 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from hw_grading.homework.notebook import TEST, as_released, uses_checks
+from hw_grading.homework.layout import TEST
+from hw_grading.homework.notebook import as_released, uses_checks
 from hw_grading.homework.points import points_of
 from hw_grading.trying.plan import CodeCell, Plan
 from hw_support.source import tree_of
@@ -15,7 +16,7 @@ def habits(plan: Plan) -> Iterator[str]:
     """Yield sentences on the test cells of a notebook."""
     tests = [*plan.tests.values()]
     plain = [test for test in tests if not uses_checks(plan.notebook.cells[test.index])]
-    hidden = [test for test in plain if as_released(test.source, "code") != test.source]
+    hidden = [test for test in plain if as_released(test.source) != test.source]
     if plain:
         yield (
             f"{len(plain)} of {len(tests)} test cells run beside student code, which can read them"

@@ -15,7 +15,8 @@ from functools import cached_property
 from nbformat import NotebookNode
 
 from hw_grading.examiner.notebook import names_read
-from hw_grading.homework.notebook import ANSWER, LOCKED, TEST, as_released, kind_of, uses_checks
+from hw_grading.homework.layout import ANSWER, LOCKED, TEST
+from hw_grading.homework.notebook import as_released, kind_of, uses_checks
 from hw_support.source import bound_by, tested_in, tree_of
 from hw_support.submission.cells import grade_id_of
 
@@ -126,7 +127,7 @@ class Plan:
     def shows_all(self, test: str) -> bool:
         """Whether students see all that a test asks: it has no hidden line and no fresh case."""
         cell = self.notebook.cells[self.tests[test].index]
-        return not uses_checks(cell) and as_released(cell.source, "code") == cell.source
+        return not uses_checks(cell) and as_released(cell.source) == cell.source
 
     def affected(self, answers: Collection[str]) -> list[str]:
         """Return the tests whose result one of these answers can change, in their order."""

@@ -18,7 +18,7 @@ import nbformat
 from hw_grading.grade.job import installed
 from hw_grading.grade.settings import WholeClass
 from hw_grading.homework.course import CONFIG, Course, fixed_folder, released_copy
-from hw_grading.homework.homework import STAFF
+from hw_grading.homework.layout import STAFF
 from hw_grading.homework.notebook import as_released
 from hw_grading.homework.source_notebook import mistakes
 from hw_grading.mistakes.known import Mistake, read_mistakes
@@ -217,7 +217,7 @@ def _recorded(grading: Grading, *, fresh: bool) -> dict[str, Recorded]:
         functions = [name for cell in plan.answers.values() for name in cell.functions]
         tests = plan.sources(grading.usable(plan, plan.tests))
         if not fresh:
-            tests = [(name, as_released(source, "code")) for name, source in tests]
+            tests = [(name, as_released(source)) for name, source in tests]
         about = plan.reference, tests, functions, grading.homework, fresh
         facts = grading.remembered(recorded, *about)()
         if facts is None:

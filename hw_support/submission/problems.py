@@ -3,10 +3,14 @@
 A student's text (names, identifiers, lines of code) enters a message only through `quoted`.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from nbformat import NotebookNode
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 METADATA_KEY = "hw_grading"
 

@@ -26,7 +26,8 @@ from hw_grading.commands.sample import ON_TIME, cell_of, write_class
 from hw_grading.gradebook.results import Results, StudentResult, read_results
 from hw_grading.gradebook.scores import Score
 from hw_grading.homework.course import REPOSITORY, Course, scratch_course
-from hw_grading.homework.homework import STAFF, manifest_of
+from hw_grading.homework.homework import manifest_of
+from hw_grading.homework.layout import STAFF
 from hw_grading.homework.source_notebook import solved
 from hw_grading.outcome import PartResult
 from hw_grading.texts import in_digits

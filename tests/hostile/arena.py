@@ -28,7 +28,8 @@ from nbgrader.utils import determine_grade
 
 import hw_grading
 from hw_grading.homework.homework import Homework
-from hw_grading.homework.notebook import ANSWER, FOLDER, LOCKED, TEST, as_released
+from hw_grading.homework.layout import ANSWER, LOCKED, SOLUTIONS, TEST
+from hw_grading.homework.notebook import as_released
 from hw_grading.outcome import GraderFault
 from hw_grading.run.settings import RunSettings
 from hw_grading.run.submission import SubmissionRun
@@ -137,7 +138,7 @@ for _name, _solution in _SOLUTIONS.items():
 HOMEWORK = Homework(
     "arena",
     code={
-        f"{FOLDER}/arena.json": json.dumps(_CELLS).encode(),
+        f"{SOLUTIONS}/arena.json": json.dumps(_CELLS).encode(),
         "staff/arena/reference.py": _REFERENCE,
         "staff/arena/fresh.py": _FRESH,
     },
@@ -189,7 +190,7 @@ def instructors(nb: NotebookNode) -> list[InstructorCell]:
                 source=cell.source,
                 points=marks.get("points"),
                 checksum=None,
-                released=as_released(cell.source, cell.cell_type),
+                released=as_released(cell.source),
                 **flags,
             )
         )

@@ -20,7 +20,6 @@ import pytest
 from arena import POINTS, RIGHT, Arena, notebook
 
 from hw_grading.answering import isolation
-from hw_grading.answering.forking import ForkServer
 from hw_grading.answering.isolation import Limits
 from hw_grading.sandbox import environment, kernel_process
 from hw_grading.sandbox.kernel_process import PROGRAM, KernelProcess, KernelServer, start_alone
@@ -193,7 +192,7 @@ def test_kernels_start_from_scratch_if_none_can_be_forked(
 ) -> None:
     monkeypatch.setattr(kernel_process, "_from_scratch", False)
     monkeypatch.setattr(kernel_process, "_current", None)
-    started = ForkServer.started
+    started = KernelServer.started
 
     def not_as_a_fork_server(line, *given, **options):  # type: ignore
         as_one = isolation.KERNELS in line

@@ -14,7 +14,7 @@ from right_functions import Cells, notebook, reference_of
 from sessions import Children
 
 from hw_grading.examiner.process import Examined
-from hw_grading.homework.notebook import LOCKED
+from hw_grading.homework.layout import LOCKED
 
 SETUP = "import numpy as np\nfrom hw_support import Checks"
 SOLUTIONS = "def g(x):\n    return 2.0 * x", "def f(x):\n    return g(x) + 1.0"

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from hw_grading.homework.notebook import ANSWER, LOCKED, TEST, kind_of
+from hw_grading.homework.layout import ANSWER, LOCKED, TEST
+from hw_grading.homework.notebook import kind_of
 from hw_grading.homework.notes import is_notes
 from hw_grading.rendering.answers import LONGEST_PRINTED, code_html, outputs_html, text_html
 from hw_grading.rendering.feedback.notes import Note, Notes, Piece

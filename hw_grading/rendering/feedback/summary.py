@@ -19,12 +19,11 @@ from hw_grading.gradebook.given import Told
 from hw_grading.gradebook.model import Item, first_conditions
 from hw_grading.gradebook.requests import Request
 from hw_grading.gradebook.results import StudentResult
-from hw_grading.gradebook.runs import Failure
+from hw_grading.gradebook.runs import Failure, message_of_part
 from hw_grading.gradebook.scores import Score, ScoredCell, Student
 from hw_grading.homework.homework import Requests
-from hw_grading.homework.notebook import Places, is_test
+from hw_grading.homework.notebook import Places
 from hw_grading.notebooks import error_of, errors_in, outputs_of
-from hw_grading.outcome import PartResult
 from hw_grading.rendering.answers import text_html
 from hw_grading.rendering.markdown import comment_markdown
 from hw_grading.texts import counted, counted_points, in_digits, signed
@@ -418,19 +417,6 @@ def _told(failure: Failure, told: Told) -> tuple[Markup, ...]:
     sentences = told.get(failure.cell, {})
     those = (sentences.get(part.fingerprint, "") for part in failure.parts)
     return tuple(comment_html(one) for one in dict.fromkeys(filter(None, those)))
-
-
-def message_of_part(part: PartResult, cell: NotebookNode | None) -> str:
-    """Return what a student reads of a part that failed, whose cell is known or not."""
-    if not part.is_whole:
-        return part.message
-    if cell is None:
-        return "the test did not pass"
-    if not is_test(cell):
-        return part.message
-    errors = errors_in(cell)  # in the outputs, without their details
-    name = error_of(errors[0]) if errors else "NotScored"
-    return "the test did not finish" if name == "NotScored" else name
 
 
 def _of_failure(

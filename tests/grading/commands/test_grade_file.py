@@ -21,6 +21,12 @@ from hw_grading.outcome import Status
 
 pytestmark = pytest.mark.slow
 
+# What takes long to import, and nothing that one notebook needs: half of the command's imports.
+SLOW = {
+    *("nbgrader.apps", "nbgrader.exchange", "jupyter_server", "nbconvert"),
+    *("matplotlib", "IPython"),
+}
+
 
 def snapshot(folder: Path) -> dict[Path, bytes]:
     """All files of a course, but for the cache."""
@@ -36,10 +42,12 @@ class Command:
         place.mkdir(parents=True, exist_ok=True)
         self.temporary = Path(tempfile.mkdtemp())  # a path of a socket is short
 
-    def begin(self, file: Path) -> "subprocess.Popen[str]":
+    def begin(self, file: Path, *options: str) -> "subprocess.Popen[str]":
+        """Start it; `options` are those of Python."""
         words = ["--course", str(self._course), "grade-file", str(file)]
+        words += ["--homework", "hw2", "--json", str(self.out)]
         return subprocess.Popen(
-            [sys.executable, "-m", "hw_grading", *words, "--homework", "hw2", "--json", self.out],
+            [sys.executable, *options, "-m", "hw_grading", *words],
             env=environment() | {"TMPDIR": str(self.temporary)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -101,6 +109,19 @@ def test_without_a_gradebook_the_homework_is_released_in_a_scratch_folder(
     assert snapshot(course.root) == before
 
 
+def test_the_command_imports_neither_a_server_nor_an_exporter(
+    course: ToyCourse, tmp_path: Path
+) -> None:
+    file, command = tmp_path / "mine.ipynb", Command(course.root, tmp_path)
+    nbformat.write(course.answered, file)
+    done = command.begin(file, "-X", "importtime")
+    _, lines = done.communicate()
+    imported = {line.rpartition("|")[2].strip() for line in lines.splitlines()}
+    assert command.result()["status"] == Status.GRADED
+    assert "nbgrader.api" in imported
+    assert imported & SLOW == set()
+
+
 def other_homework() -> nbformat.NotebookNode:
     """A notebook of a homework that shares only the title with the toy homework."""
     names = ("once", "again")
@@ -123,11 +144,19 @@ def linked(file: Path, course: ToyCourse) -> None:
     file.symlink_to(course.submit("ada", course.answered))
 
 
+def unreadable(file: Path, course: ToyCourse) -> None:
+    nbformat.write(course.answered, file)
+    file.chmod(0)
+    if os.access(file, os.R_OK):
+        pytest.skip("this user reads all files")
+
+
 BAD: dict[str, tuple[Callable[[Path, ToyCourse], object], str]] = {
     "nothing": (lambda file, _: None, "there is no such file"),
     "a folder": (lambda file, _: file.mkdir(), "found a folder"),
     "a link": (linked, "found a symbolic link"),
     "a pipe": (lambda file, _: os.mkfifo(file), "found a pipe"),
+    "no permission": (unreadable, "opening it failed ('[Errno 13] Permission denied: "),
     "no bytes": (lambda file, _: file.touch(), "found an empty file"),
     "no notebook": (lambda file, _: file.write_text("print(1)"), "expected JSON"),
     "a part": (cut_off, "may have been cut off"),

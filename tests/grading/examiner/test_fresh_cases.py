@@ -12,7 +12,7 @@ import pytest
 from hw_grading.commands.sample import cell_of
 from hw_grading.examiner.reference import Reference
 from hw_grading.homework.course import REPOSITORY, Course
-from hw_grading.homework.homework import lay_out
+from hw_grading.homework.layout import lay_out
 from hw_grading.homework.notebook import instructors_first_cells, is_test
 from hw_support.checks.cases import arrays
 from hw_support.checks.fresh import SEED_VARIABLE

@@ -14,15 +14,8 @@ from toy_course import code, text
 
 from hw_grading.examiner.reference import CellReference, Reference
 from hw_grading.homework.course import REPOSITORY
-from hw_grading.homework.notebook import (
-    ANSWER,
-    FOLDER,
-    LOCKED,
-    PLAIN,
-    TEST,
-    Notebook,
-    solutions_of,
-)
+from hw_grading.homework.layout import ANSWER, LOCKED, PLAIN, SOLUTIONS, TEST
+from hw_grading.homework.notebook import Notebook, solutions_of
 from hw_support.source import bound_by
 
 SETUP = (LOCKED, "setup", "import math\nSTEP = 0.5")
@@ -353,7 +346,7 @@ def test_solutions_are_the_code_cells_of_notebooks_with_checks(tmp_path: Path) -
         nbformat.write(new_notebook(cells=[*cells[:-1], last]), tmp_path / f"{name}.ipynb")
     (tmp_path / "damaged.ipynb").write_text("{")
     found = solutions_of(sorted(tmp_path.glob("*.ipynb")))
-    assert [*found] == [f"{FOLDER}/checked.json"]
-    assert [(kind, name) for kind, name, _ in json.loads(found[f"{FOLDER}/checked.json"])] == [
+    assert [*found] == [f"{SOLUTIONS}/checked.json"]
+    assert [(kind, name) for kind, name, _ in json.loads(found[f"{SOLUTIONS}/checked.json"])] == [
         (PLAIN, ""), (LOCKED, "setup"), (ANSWER, "f"), (ANSWER, "plot"), (TEST, "test_f"),
     ]  # fmt: skip

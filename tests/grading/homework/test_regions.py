@@ -1,13 +1,16 @@
 """A release that would show students what is hidden, or a test that cannot run, is refused."""
 
+import itertools
 import re
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from tiny_homeworks import manifest_of, source_of, write_course
 
 from hw_grading.commands.release import check_source
 from hw_grading.commands.sample import cell_of
+from hw_grading.homework.notebook import as_released
 from hw_grading.homework.source_notebook import mistakes
 
 TEST = "test_half"
@@ -93,3 +96,30 @@ def test_cells_that_only_the_manifest_has_are_named(tmp_path):
         f"{file}: it names the cell {grade_id!r}, but no cell of the notebook has this id."
         for grade_id in ("halv", "hlf", "name")
     ]
+
+
+def nbgraders(source: str) -> str | None:
+    """What nbgrader's preprocessors leave of a cell; None if they refuse it."""
+    cell = new_code_cell(source)
+    try:
+        ClearHiddenTests(enforce_metadata=False).preprocess_cell(cell, {}, 0)
+        ClearMarkScheme(enforce_metadata=False).preprocess_cell(cell, {}, 0)
+    except RuntimeError:
+        return None
+    return cell.source
+
+
+LINES = [
+    f"### {end} {what}" for what in ("HIDDEN TESTS", "MARK SCHEME") for end in ("BEGIN", "END")
+]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_students_get_of_a_cell_what_nbgrader_leaves(number):
+    for lines in itertools.product(["x", *LINES], repeat=number):
+        source = "\n".join([*lines, "y\r", ""])
+        if (expected := nbgraders(source)) is None:
+            with pytest.raises(RuntimeError, match=r"is inside another one|has no END"):
+                as_released(source)
+        else:
+            assert as_released(source) == expected

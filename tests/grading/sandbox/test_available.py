@@ -71,7 +71,7 @@ def test_a_list_of_fonts_that_another_process_is_writing_is_not_read(
 ) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "fontlist-v1.json").write_text(written)
-    monkeypatch.setattr("matplotlib.get_cachedir", lambda: str(tmp_path / "cache"))
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "cache"))
     monkeypatch.setattr(environment, "prepared_folder", environment.prepared_folder.__wrapped__)
 
     fonts = environment.prepared_folder() / "fonts"
