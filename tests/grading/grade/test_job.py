@@ -1,5 +1,6 @@
 """What a result depends on besides the submission, and when a job runs a second time."""
 
+import contextlib
 import socket
 import subprocess
 import threading
@@ -11,7 +12,6 @@ import nbformat
 import pytest
 
 from hw_grading.answering import forking
-from hw_grading.answering.forking import ForkServer
 from hw_grading.examiner import client
 from hw_grading.examiner.client import ExaminerEnded, ExaminerFailed
 from hw_grading.grade import job
@@ -150,10 +150,11 @@ def test_no_two_runs_of_a_job_have_the_same_seed_but_in_tests_of_a_course() -> N
 def test_an_examiner_that_is_dying_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     requests, theirs = socket.socketpair()
     theirs.close()  # as the system does first
-    with subprocess.Popen(["sleep", "600"]) as process:
-        dying = ForkServer(requests, process.pid)
+    with subprocess.Popen(["sleep", "600"]) as process, contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(process.kill)
+        dying = client._Server(requests, process.pid)
+        dying.serves = Homework("toys").digest()
         monkeypatch.setattr(client, "_server", dying)
-        monkeypatch.setattr(client, "_serves", Homework("toys").digest())
         monkeypatch.setattr(forking, "_SECONDS_TO_END", 60.0)
         has_ended = dying.has_ended
 
