@@ -71,8 +71,8 @@ def grade_file(
         job = reader.read(student, file, name)
         for problem in job.problems:
             if problem.kind is Kind.OTHER_HOMEWORK:
-                other = problem.message.partition(", ")[0].removeprefix("This is ")
-                raise UserError(f"{quoted(file.name)} is the notebook of {other}, not {assignment}")
+                first = problem.message.partition(". ")[0]
+                raise UserError(f"{quoted(file.name)} was not graded. {first}")
         outcome = class_run.begin(job).result()
         if outcome.faults:  # only then the solutions decide what counts
             trial = Trial(course, assignment, reader, class_run)

@@ -28,9 +28,11 @@ from hw_grading.homework.source_notebook import (
     mistakes,
     refuse,
     unknown_cells,
+    unused_generators,
     wrong_ids,
     wrong_marks,
 )
+from hw_support.source import tested_in
 from hw_support.submission.file import UserError
 
 
@@ -72,7 +74,7 @@ def check_source(course: Course, assignment: str) -> list[str]:
     manifest = manifest_of(course.root, assignment)
     file = course.root / STAFF / assignment / FILE_NAME
     total, contradictions, wrong = 0.0, list[str](), list[str]()
-    known, owner = set[str](), dict[str, Path]()
+    known, owner, tested = set[str](), dict[str, Path](), set[str]()
     for path in course.sources(assignment):
         shown = path.relative_to(course.root) if path.is_relative_to(course.root) else path
         try:
@@ -92,6 +94,8 @@ def check_source(course: Course, assignment: str) -> list[str]:
             continue
         read = Notebook.of(notebook)
         known |= {cell.grade_id for cell in read.cells}
+        tests = (cell.source for cell in read.cells if cell.kind == TEST)
+        tested |= {name for source in tests for name, _ in tested_in(source)}
         by_hand = []
         for cell in (one for one in read.cells if one.points):
             total += cell.points
@@ -113,7 +117,13 @@ def check_source(course: Course, assignment: str) -> list[str]:
             f"{file}: points is {manifest.points:g}, but the cells of the notebook sum to "
             f"{total:g}. Change one of the two."
         )
-    return [*(f"{file}: {said}" for said in unknown_cells(manifest, known)), *contradictions]
+    fresh = file.with_name("fresh.py")
+    unused = unused_generators(fresh.read_text("utf-8"), tested) if fresh.is_file() else ()
+    return [
+        *(f"{file}: {said}" for said in unknown_cells(manifest, known)),
+        *(f"{fresh}: {said}" for said in unused),
+        *contradictions,
+    ]
 
 
 def _has_ids(document: Mapping[str, Any]) -> bool:

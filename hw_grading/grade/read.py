@@ -82,7 +82,7 @@ class Reader:
         repaired = repair(notebook, own.cells, own.plain)
         if own.kernelspec:
             notebook.metadata["kernelspec"] = own.kernelspec
-        if mistaken:  # instead of a list of all its cells
+        if mistaken is not None:  # instead of a list of all its cells
             repaired = [_other_homework(mistaken, self._assignment)]
         put_notes_on_top(notebook, ())  # none that the student wrote
         about = {"problems": limited([*problems, *repaired]), "name": name, "file": digest}
@@ -123,18 +123,21 @@ class Reader:
 def mistaken_for(
     found: AbstractSet[str], own: AbstractSet[str], others: Mapping[str, AbstractSet[str]]
 ) -> str | None:
-    """Return the other homework to which a notebook with these grade ids belongs, if to any.
+    """Return the other homework to which a notebook with these grade ids belongs.
 
     It has more than half of the cells that only the other homework has, and a smaller share of
-    those that only its `own` has, the one as which it was submitted.
+    those that only its `own` has, the one as which it was submitted. "" is a homework of another
+    course: the notebook has cells of a homework, and none of its own. None if it belongs here.
     """
 
     def share(ids: AbstractSet[str]) -> float:
         return len(found & ids) / len(ids) if ids else 0.0
 
     shares = {name: share(theirs - own) for name, theirs in sorted(others.items())}
-    most = max(shares, key=shares.__getitem__, default=None)
-    return most if most and shares[most] > max(0.5, share(own - others[most])) else None
+    most = max(shares, key=shares.__getitem__, default="")
+    if most and shares[most] > max(0.5, share(own - others[most])):
+        return most
+    return "" if found and found.isdisjoint(own) else None
 
 
 def _not_submitted(name: str) -> Problem:
@@ -143,9 +146,17 @@ def _not_submitted(name: str) -> Problem:
 
 
 def _other_homework(other: str, assignment: str) -> Problem:
-    message = (
-        f"This is {other}, submitted as {assignment}: it has most of the cells that only {other} "
-        f"has, and less of those that only {assignment} has. It was graded as {assignment}. "
-        f"Submit the notebook of {assignment}, and submit this one as {other}."
-    )
+    """Return the problem of a notebook; its first sentence says to which homework it belongs."""
+    if other:
+        message = (
+            f"This is the notebook of {other}, not of {assignment}. It has most of the cells that "
+            f"only {other} has, and less of those that only {assignment} has. It was graded as "
+            f"{assignment}. Submit the notebook of {assignment}, and submit this one as {other}."
+        )
+    else:
+        message = (
+            f"This is the notebook of another homework, not of {assignment}. None of its cells is "
+            f"one of {assignment}. It was graded as {assignment}. Submit the notebook of "
+            f"{assignment}."
+        )
     return Problem(Kind.OTHER_HOMEWORK, Severity.FAILED, message)

@@ -19,6 +19,7 @@ from hw_grading.homework.checks_cells import Above, wrong_in
 from hw_grading.homework.homework import Manifest
 from hw_grading.homework.notebook import as_released, is_test, uses_checks
 from hw_grading.homework.points import not_understood, worth_of
+from hw_support.source import tree_of
 from hw_support.submission.cells import grade_id_of, nbgrader_metadata
 from hw_support.submission.file import UserError
 from hw_support.submission.problems import quoted
@@ -143,6 +144,22 @@ def unknown_cells(manifest: Manifest, known: Set[str]) -> Iterator[str]:
         named |= {*beside.answers, *beside.printed}
     for grade_id in sorted(named - known):
         yield f"it names the cell {quoted(grade_id)}, but no cell of the notebook has this id."
+
+
+def unused_generators(fresh: str, tested: Set[str]) -> Iterator[str]:
+    """Yield a sentence for each function of ``fresh.py`` that draws for no `Checks`.
+
+    `fresh` is the text of that file. `tested` are the names that the tests' `Checks` have.
+    """
+    for node in tree_of(fresh).body:
+        match node:
+            case ast.FunctionDef(name=name, args=ast.arguments(posonlyargs=[], args=[_])):
+                if name not in tested and name[0] != "_":
+                    yield (
+                        f"{name} draws for no Checks: expected a name that a test's Checks has "
+                        f"({', '.join(sorted(tested)) or 'there is none'}). Rename the function. "
+                        "If it only helps others, begin its name with '_'."
+                    )
 
 
 def _in_cell(cell: NotebookNode) -> Iterator[str]:

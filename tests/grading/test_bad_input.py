@@ -185,7 +185,7 @@ def test_what_cannot_be_read_is_not_graded_and_named(graded: Graded, student: st
         ("deleted", FULL_MARKS, ["'why' was deleted"]),
         ("added", FULL_MARKS, ["'why' was left empty: an added cell at its place"]),
         ("reversed", FULL_MARKS, ["'test_double' was moved"]),
-        ("other", 0, ["This is hw1, submitted as hw2: it has most of the cells that only hw1 has"]),
+        ("other", 0, ["This is the notebook of hw1, not of hw2. It has most of the cells"]),
         ("os-exit", 2, ["the kernel died while running cell 'triple'"]),
         ("extra-files", FULL_MARKS, ["'dangling'", "and 7 more were ignored", "'scratch.ipynb'"]),
     ],

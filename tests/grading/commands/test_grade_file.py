@@ -130,6 +130,11 @@ def other_homework() -> nbformat.NotebookNode:
     return python_notebook(*cells)
 
 
+def unknown() -> nbformat.NotebookNode:
+    """A notebook of another course."""
+    return python_notebook(code("x = 1", "elsewhere", solution=True))
+
+
 def cut_off(file: Path, course: ToyCourse) -> None:
     content = nbformat.writes(course.answered)
     file.write_text(content[: len(content) // 2])
@@ -162,6 +167,7 @@ BAD: dict[str, tuple[Callable[[Path, ToyCourse], object], str]] = {
     "a part": (cut_off, "may have been cut off"),
     "200 MB": (large, "expected at most 100,000,000 bytes"),
     "another": (lambda file, _: nbformat.write(other_homework(), file), "notebook of hw3"),
+    "unknown": (lambda file, _: nbformat.write(unknown(), file), "notebook of another homework"),
 }
 
 

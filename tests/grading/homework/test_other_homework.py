@@ -19,7 +19,9 @@ THIRD = {"setup", "signed", "a", "b", "x", "y"}
         ({"setup", "signed", "a", "b"}, None),  # no more than half of the other
         (OWN, None),
         (OWN | OTHER, None),  # both in one file: it is graded as the submitted homework
-        ({"p", "q", "r"}, None),
+        ({"p", "q", "r"}, ""),
+        ({"p", "q", "r", "own0"}, None),
+        (set(), None),  # a notebook that lost its metadata
     ],
 )
 def test_only_a_clear_case_counts_as_another_homework(found, homework):

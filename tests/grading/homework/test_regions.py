@@ -98,6 +98,20 @@ def test_cells_that_only_the_manifest_has_are_named(tmp_path):
     ]
 
 
+def test_a_generator_that_draws_for_no_test_is_named(tmp_path):
+    course = write_course(tmp_path / "course")
+    file = course.folder / "staff/ps1/fresh.py"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(
+        "def half(draw): ...\ndef halv(draw): ...\ndef _own(draw): ...\ndef some(draw, n): ...\n",
+        "utf-8",
+    )
+    assert check_source(course, "ps1") == [
+        f"{file}: halv draws for no Checks: expected a name that a test's Checks has (double, "
+        "half, negative). Rename the function. If it only helps others, begin its name with '_'."
+    ]
+
+
 def nbgraders(source: str) -> str | None:
     """What nbgrader's preprocessors leave of a cell; None if they refuse it."""
     cell = new_code_cell(source)
